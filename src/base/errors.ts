@@ -1,0 +1,59 @@
+/** All errors that this package throws on purpose. `code` is stable; the message may improve. */
+export class KafketteError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.code = code
+    this.name = new.target.name
+  }
+}
+
+/** Bytes that are not what the protocol says: too long, cut short, an illegal value. */
+export class WireError extends KafketteError {
+  constructor(message: string) {
+    super('WIRE', message)
+  }
+}
+
+export type DiskErrorCode = 'EIO' | 'ENOSPC' | 'ENOENT' | 'EACCES' | 'EBADF'
+
+/** A disk operation that failed. */
+export class DiskError extends KafketteError {
+  constructor(code: DiskErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(code, message, options)
+  }
+}
+
+/** Stored bytes that cannot be right and cannot be repaired without losing committed data. */
+export class CorruptionError extends KafketteError {
+  constructor(message: string) {
+    super('CORRUPTION', message)
+  }
+}
+
+/** A setting or an option that cannot be used; the message names it, what was given and what is allowed. */
+export class ConfigError extends KafketteError {
+  constructor(message: string) {
+    super('CONFIG', message)
+  }
+}
+
+/** An answer that did not come in time, with what was awaited. */
+export class TimeoutError extends KafketteError {
+  constructor(message: string) {
+    super('TIMEOUT', message)
+  }
+}
+
+/** A connection that ended or could not be made. */
+export class ConnectionError extends KafketteError {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super('CONNECTION', message, options)
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

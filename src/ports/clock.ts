@@ -1,0 +1,16 @@
+/** A timer that was set; only good for `Clock.cancel`. */
+export interface Timer {
+  readonly tag: string
+}
+
+/** Time and timers of one node. Milliseconds throughout; fractions are allowed. */
+export interface Clock {
+  /** Monotonic time. Never goes back; use it for every time-out and deadline. */
+  monoMs(): number
+  /** Wall time since the Unix epoch. May jump; use it only for timestamps that are stored or shown. */
+  wallMs(): number
+  /** Runs `fn` once after `delayMs` (at least 0). `tag` names the purpose in traces. */
+  after(delayMs: number, tag: string, fn: () => void): Timer
+  /** Safe to call on a timer that has already run. */
+  cancel(timer: Timer): void
+}
