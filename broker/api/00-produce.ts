@@ -1,0 +1,173 @@
+// Versions: 3-13 (0 is advertised as the minimum, see 18-api-versions).
+// Behaviour: acks 0, 1 and all; a batch is stored as the bytes that came, with offset and leader epoch filled in;
+//   the checks and their order are Kafka's (semantics of ReplicaManager and UnifiedLog).
+// Added: v5 log start offset; v8 record errors; v10 current leader and its endpoint; v13 topic ids.
+// Not done: transactional records, until the transaction coordinator exists: INVALID_TXN_STATE.
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import {
+  produceApi,
+  type ProduceRequest,
+  type ProduceResponse,
+} from '../../src/wire/messages/00-produce.ts'
+import type { Input } from '../../src/wire/schema.ts'
+import { isInternalTopic } from '../metadata/topic-name.ts'
+import type { AppendPartitionResult } from '../replica/delayed-produce.ts'
+import type { ApiHandler, RequestContext, Respond } from '../server/request-context.ts'
+import { leaderEndpoints, resolveTopic } from './topic-lookup.ts'
+
+type TopicAnswer = NonNullable<Input<ProduceResponse>['responses']>[number]
+type PartitionAnswer = NonNullable<TopicAnswer['partitionResponses']>[number]
+type TopicData = ProduceRequest['topicData'][number]
+
+interface Entry {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly records: Buffer
+}
+
+const ADMIN_CLIENT_ID = '__admin_client'
+const NO_OFFSETS = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 }
+
+export const produceHandler: ApiHandler<ProduceRequest, ProduceResponse> = {
+  api: produceApi,
+  minVersion: 3,
+  maxVersion: 13,
+  listeners: ['broker'],
+  handle(context, request, respond) {
+    const answers = new Answers(request)
+    const refusal = refusalOfAll(request)
+    const entries: Entry[] = []
+    for (const topic of request.topicData) {
+      entries.push(...acceptedEntries(context, topic, refusal, answers))
+    }
+    context.services.replicas.append({
+      requiredAcks: request.acks,
+      timeoutMs: request.timeoutMs,
+      origin: 'client',
+      entries,
+      respond: (results) => {
+        for (const result of results) answers.put(result)
+        finish(context, request, answers, respond)
+      },
+    })
+  },
+}
+
+function refusalOfAll(request: ProduceRequest): number {
+  if (request.acks !== -1 && request.acks !== 0 && request.acks !== 1) {
+    return ErrorCode.INVALID_REQUIRED_ACKS
+  }
+  return request.transactionalId === null ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE
+}
+
+function acceptedEntries(
+  context: RequestContext,
+  topic: TopicData,
+  refusal: number,
+  answers: Answers,
+): readonly Entry[] {
+  const { name, id, isKnown } = resolveTopic(context, { name: topic.name, id: topic.topicId })
+  const entries: Entry[] = []
+  for (const { index, records } of topic.partitionData) {
+    const code = entryError(context, name, isKnown, refusal)
+    if (code !== ErrorCode.NONE) answers.refuse(topic, index, code)
+    else if (records === null) answers.refuse(topic, index, ErrorCode.INVALID_RECORD)
+    else entries.push({ topic: name, topicId: id, partition: index, records })
+  }
+  return entries
+}
+
+function entryError(
+  context: RequestContext,
+  topic: string,
+  isKnown: boolean,
+  refusal: number,
+): number {
+  if (refusal !== ErrorCode.NONE) return refusal
+  if (!isKnown) {
+    return context.apiVersion >= 13
+      ? ErrorCode.UNKNOWN_TOPIC_ID
+      : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  }
+  const isForbidden = isInternalTopic(topic) && context.clientId !== ADMIN_CLIENT_ID
+  return isForbidden ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.NONE
+}
+
+function finish(
+  context: RequestContext,
+  request: ProduceRequest,
+  answers: Answers,
+  respond: Respond<ProduceResponse>,
+): void {
+  if (request.acks === 0) {
+    respond(answers.hasErrors ? 'close' : null)
+    return
+  }
+  respond({
+    responses: answers.topics(),
+    nodeEndpoints: leaderEndpoints(context, answers.movedLeaders),
+  })
+}
+
+/** The answers of one request, in the order of its topics and partitions. */
+class Answers {
+  readonly #request: ProduceRequest
+  readonly #byPartition = new Map<string, PartitionAnswer>()
+  /** Leaders of partitions that this broker does not lead. */
+  readonly movedLeaders = new Set<number>()
+  hasErrors = false
+
+  constructor(request: ProduceRequest) {
+    this.#request = request
+  }
+
+  refuse(topic: TopicData, index: number, errorCode: number): void {
+    this.hasErrors = true
+    for (const name of [topic.name, topic.topicId]) {
+      this.#byPartition.set(`${name}/${index}`, { index, errorCode, ...NO_OFFSETS })
+    }
+  }
+
+  put(result: AppendPartitionResult): void {
+    const { error, currentLeader } = result
+    if (error !== ErrorCode.NONE) this.hasErrors = true
+    const isMoved = error === ErrorCode.NOT_LEADER_OR_FOLLOWER && currentLeader.leaderId !== -1
+    if (isMoved) this.movedLeaders.add(currentLeader.leaderId)
+    const answer = {
+      index: result.partition,
+      errorCode: error,
+      baseOffset: result.baseOffset,
+      logAppendTimeMs: result.logAppendTimeMs,
+      logStartOffset: result.logStartOffset,
+      recordErrors: result.recordErrors.map(({ batchIndex, message }) => ({
+        batchIndex,
+        batchIndexErrorMessage: message,
+      })),
+      errorMessage: result.errorMessage,
+      ...(isMoved ? { currentLeader } : {}),
+    }
+    for (const name of [result.topic, result.topicId]) {
+      this.#byPartition.set(`${name}/${result.partition}`, answer)
+    }
+  }
+
+  topics(): TopicAnswer[] {
+    return this.#request.topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => this.#answerOf(name, topicId, index)),
+    }))
+  }
+
+  #answerOf(name: string, topicId: string, index: number): PartitionAnswer {
+    const key = name === '' ? topicId : name
+    return (
+      this.#byPartition.get(`${key}/${index}`) ?? {
+        index,
+        errorCode: ErrorCode.UNKNOWN_SERVER_ERROR,
+        ...NO_OFFSETS,
+      }
+    )
+  }
+}

@@ -1,0 +1,130 @@
+// Versions: 0-12.
+// Behaviour: topics by name or id, null or (v0) empty for all; brokers that are alive; an alive broker as
+//   controller id, as KRaft brokers answer; auto topic creation when the request and the broker allow it.
+// Added: v1 controller id, rack, internal flag; v2 cluster id; v4 auto creation flag; v5 offline replicas;
+//   v7 leader epoch; v8 authorised operations; v10 topic ids; v12 requests by id.
+// Not done: v13 (top-level REBOOTSTRAP_REQUIRED); authorised operations are always "not requested".
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import {
+  metadataApi,
+  type MetadataRequest,
+  type MetadataResponse,
+} from '../../src/wire/messages/03-metadata.ts'
+import type { Input } from '../../src/wire/schema.ts'
+import { ZERO_UUID } from '../../src/base/uuid.ts'
+import type {
+  BrokerRegistration,
+  MetadataImage,
+  PartitionState,
+  TopicImage,
+} from '../metadata/image.ts'
+import { isInternalTopic, isLegalTopicName } from '../metadata/topic-name.ts'
+import type { ApiHandler, RequestContext } from '../server/request-context.ts'
+
+type Response = Input<MetadataResponse>
+type TopicAnswer = NonNullable<Response['topics']>[number]
+type PartitionAnswer = NonNullable<TopicAnswer['partitions']>[number]
+
+export const metadataHandler: ApiHandler<MetadataRequest, MetadataResponse> = {
+  api: metadataApi,
+  minVersion: 0,
+  maxVersion: 12,
+  listeners: ['broker'],
+  handle(context, request, respond) {
+    const image = context.services.image()
+    const alive = aliveBrokers(image, context.listenerName)
+    respond({
+      brokers: alive,
+      clusterId: context.services.clusterId,
+      controllerId: alive[0]?.nodeId ?? -1,
+      topics: askedTopics(context, request, image),
+    })
+  },
+}
+
+function aliveBrokers(
+  image: MetadataImage,
+  listenerName: string,
+): NonNullable<Response['brokers']>[number][] {
+  const alive: NonNullable<Response['brokers']>[number][] = []
+  for (const broker of image.brokers.values()) {
+    if (broker.isFenced) continue
+    const listener = broker.listeners.find(({ name }) => name === listenerName)
+    if (listener === undefined) continue
+    alive.push({ nodeId: broker.id, host: listener.host, port: listener.port, rack: broker.rack })
+  }
+  return alive.sort((a, b) => (a.nodeId ?? 0) - (b.nodeId ?? 0))
+}
+
+function askedTopics(
+  context: RequestContext,
+  request: MetadataRequest,
+  image: MetadataImage,
+): TopicAnswer[] {
+  const isAll = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
+  if (isAll) return [...image.topicsByName.values()].map((topic) => describe(context, topic, image))
+  return (request.topics ?? []).map((asked) => {
+    if (asked.topicId !== ZERO_UUID) {
+      const topic = image.topicsById.get(asked.topicId)
+      return topic === undefined
+        ? { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, topicId: asked.topicId, name: null }
+        : describe(context, topic, image)
+    }
+    const name = asked.name ?? ''
+    const topic = image.topicsByName.get(name)
+    return topic === undefined ? missing(context, request, name) : describe(context, topic, image)
+  })
+}
+
+function missing(context: RequestContext, request: MetadataRequest, name: string): TopicAnswer {
+  const answer = { name, topicId: ZERO_UUID, isInternal: isInternalTopic(name) }
+  if (!isLegalTopicName(name)) return { ...answer, errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION }
+  const { services, apiVersion } = context
+  const isAllowed = apiVersion < 4 || request.allowAutoTopicCreation
+  if (isAllowed && services.config.boolean('auto.create.topics.enable')) {
+    services.topicCreation.requestTopic(name)
+  }
+  return { ...answer, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+}
+
+function describe(context: RequestContext, topic: TopicImage, image: MetadataImage): TopicAnswer {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: isInternalTopic(topic.name),
+    partitions: [...topic.partitions.values()]
+      .sort((a, b) => a.partition - b.partition)
+      .map((state) => describePartition(context, state, image)),
+  }
+}
+
+function describePartition(
+  context: RequestContext,
+  state: PartitionState,
+  image: MetadataImage,
+): PartitionAnswer {
+  const isAlive = (id: number): boolean => isUsable(image.brokers.get(id), context.listenerName)
+  const leader = image.brokers.get(state.leader)
+  const hasLeader = leader !== undefined && !leader.isFenced
+  return {
+    errorCode: leaderError(context, hasLeader, isAlive(state.leader)),
+    partitionIndex: state.partition,
+    leaderId: hasLeader ? state.leader : -1,
+    leaderEpoch: state.leaderEpoch,
+    replicaNodes: state.replicas,
+    isrNodes: state.isr,
+    offlineReplicas: state.replicas.filter((id) => !isAlive(id)),
+  }
+}
+
+function leaderError(context: RequestContext, hasLeader: boolean, isReachable: boolean): number {
+  if (!hasLeader) return ErrorCode.LEADER_NOT_AVAILABLE
+  if (isReachable) return ErrorCode.NONE
+  return context.apiVersion >= 6 ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.LEADER_NOT_AVAILABLE
+}
+
+function isUsable(broker: BrokerRegistration | undefined, listenerName: string): boolean {
+  if (broker === undefined || broker.isFenced) return false
+  return broker.listeners.some(({ name }) => name === listenerName)
+}

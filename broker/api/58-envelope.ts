@@ -1,0 +1,36 @@
+// Versions: 0 (controller listener).
+// Behaviour: a request that a broker forwards for its client (KIP-590): the inner frame is handled as if it had come
+//   to this listener, and its answer travels back inside.
+// Added: nothing since v0.
+// Not done: the principal is carried but nobody is refused by it (there are no ACLs yet).
+import { WireError } from '../../src/base/errors.ts'
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import {
+  envelopeApi,
+  type EnvelopeRequest,
+  type EnvelopeResponse,
+} from '../../src/wire/messages/58-envelope.ts'
+import type { ApiHandler } from '../server/request-context.ts'
+
+export const envelopeHandler: ApiHandler<EnvelopeRequest, EnvelopeResponse> = {
+  api: envelopeApi,
+  minVersion: 0,
+  maxVersion: 0,
+  listeners: ['controller'],
+  handle(context, request, respond) {
+    const { services, listenerName, client } = context
+    if (!services.controller.isActive) {
+      respond({ errorCode: ErrorCode.NOT_CONTROLLER })
+      return
+    }
+    try {
+      services.handleForwarded(request.requestData, { listenerName, client }, (responseData) => {
+        if (responseData === null) respond({ errorCode: ErrorCode.NOT_CONTROLLER })
+        else respond({ errorCode: ErrorCode.NONE, responseData })
+      })
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      respond({ errorCode: ErrorCode.INVALID_REQUEST })
+    }
+  },
+}

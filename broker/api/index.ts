@@ -1,0 +1,75 @@
+import type { ApiHandler } from '../server/request-context.ts'
+import { produceHandler } from './00-produce.ts'
+import { fetchHandler } from './01-fetch.ts'
+import { listOffsetsHandler } from './02-list-offsets.ts'
+import { metadataHandler } from './03-metadata.ts'
+import { offsetCommitHandler } from './08-offset-commit.ts'
+import { offsetFetchHandler } from './09-offset-fetch.ts'
+import { findCoordinatorHandler } from './10-find-coordinator.ts'
+import { joinGroupHandler } from './11-join-group.ts'
+import { heartbeatHandler } from './12-heartbeat.ts'
+import { leaveGroupHandler } from './13-leave-group.ts'
+import { syncGroupHandler } from './14-sync-group.ts'
+import { describeGroupsHandler } from './15-describe-groups.ts'
+import { listGroupsHandler } from './16-list-groups.ts'
+import { apiVersionsHandler } from './18-api-versions.ts'
+import { createTopicsHandler } from './19-create-topics.ts'
+import { deleteTopicsHandler } from './20-delete-topics.ts'
+import { initProducerIdHandler } from './22-init-producer-id.ts'
+import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
+import { describeConfigsHandler } from './32-describe-configs.ts'
+import { createPartitionsHandler } from './37-create-partitions.ts'
+import { deleteGroupsHandler } from './42-delete-groups.ts'
+import { electLeadersHandler } from './43-elect-leaders.ts'
+import { incrementalAlterConfigsHandler } from './44-incremental-alter-configs.ts'
+import { offsetDeleteHandler } from './47-offset-delete.ts'
+import { voteHandler } from './52-vote.ts'
+import { beginQuorumEpochHandler } from './53-begin-quorum-epoch.ts'
+import { endQuorumEpochHandler } from './54-end-quorum-epoch.ts'
+import { describeQuorumHandler } from './55-describe-quorum.ts'
+import { alterPartitionHandler } from './56-alter-partition.ts'
+import { envelopeHandler } from './58-envelope.ts'
+import { describeClusterHandler } from './60-describe-cluster.ts'
+import { brokerRegistrationHandler } from './62-broker-registration.ts'
+import { brokerHeartbeatHandler } from './63-broker-heartbeat.ts'
+import { unregisterBrokerHandler } from './64-unregister-broker.ts'
+import { allocateProducerIdsHandler } from './67-allocate-producer-ids.ts'
+
+/** Every API that a node serves, in the order of the keys. */
+export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
+  produceHandler,
+  fetchHandler,
+  listOffsetsHandler,
+  metadataHandler,
+  offsetCommitHandler,
+  offsetFetchHandler,
+  findCoordinatorHandler,
+  joinGroupHandler,
+  heartbeatHandler,
+  leaveGroupHandler,
+  syncGroupHandler,
+  describeGroupsHandler,
+  listGroupsHandler,
+  apiVersionsHandler,
+  createTopicsHandler,
+  deleteTopicsHandler,
+  initProducerIdHandler,
+  offsetForLeaderEpochHandler,
+  describeConfigsHandler,
+  createPartitionsHandler,
+  deleteGroupsHandler,
+  electLeadersHandler,
+  incrementalAlterConfigsHandler,
+  offsetDeleteHandler,
+  voteHandler,
+  beginQuorumEpochHandler,
+  endQuorumEpochHandler,
+  describeQuorumHandler,
+  alterPartitionHandler,
+  envelopeHandler,
+  describeClusterHandler,
+  brokerRegistrationHandler,
+  brokerHeartbeatHandler,
+  unregisterBrokerHandler,
+  allocateProducerIdsHandler,
+]

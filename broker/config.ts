@@ -1,0 +1,40 @@
+import { ConfigDef, type Config, type ConfigKey } from '../src/base/config-def.ts'
+import { parseConfigValue, type ConfigType, type ConfigValue } from '../src/base/config-value.ts'
+import { assert } from '../src/base/assert.ts'
+import { CONFIG_ROWS, type ConfigRow } from './config-keys.ts'
+
+/** Every broker setting of Kafka 4.4, with its type, default and allowed values. */
+export const brokerConfigDef = configDefOf('broker')
+
+/** Every topic setting of Kafka 4.4. */
+export const topicConfigDef = configDefOf('topic')
+
+/** Parses a node's properties; throws `ConfigError`. Unknown names are for the caller to warn about. */
+export function parseBrokerConfig(properties: Readonly<Record<string, string>>): Config {
+  return brokerConfigDef.parse(properties)
+}
+
+function configDefOf(scope: string): ConfigDef {
+  return new ConfigDef(CONFIG_ROWS.filter((row) => row[0] === scope).map(configKeyOf))
+}
+
+function configKeyOf(row: ConfigRow): ConfigKey {
+  const [, name, type, given, valid, importance, isInternal] = row
+  return {
+    name,
+    type: type as ConfigType,
+    defaultValue: defaultOf(type as ConfigType, given),
+    valid,
+    importance: importance as ConfigKey['importance'],
+    isInternal,
+  }
+}
+
+function defaultOf(type: ConfigType, given: ConfigRow[3]): ConfigValue | undefined {
+  if (given === '(required)') return undefined
+  if (given === '(max)') return Infinity
+  if (type !== 'list' || given === null) return given
+  const parsed = parseConfigValue(type, String(given))
+  assert('value' in parsed, 'the text of a list can always be read')
+  return parsed.value
+}

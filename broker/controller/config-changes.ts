@@ -1,0 +1,174 @@
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { metadataRecord } from '../../src/wire/metadata-record.ts'
+import type { Input } from '../../src/wire/schema.ts'
+import type {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../src/wire/messages/44-incremental-alter-configs.ts'
+import type { MetadataRecord } from '../../src/wire/records/metadata.ts'
+import { ResourceType } from '../metadata/configs-image.ts'
+import type { ControlContext } from './control-context.ts'
+import {
+  apiError,
+  MAX_RECORDS_PER_BATCH,
+  NO_ERROR,
+  type ApiError,
+  type Outcome,
+} from './outcome.ts'
+import { problemWithTopicName } from './topic-name.ts'
+
+const Operation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
+const BROKER_ID = /^[0-9]{1,10}$/
+
+type ResourceRequest = IncrementalAlterConfigsRequest['resources'][number]
+type ConfigChange = ResourceRequest['configs'][number]
+
+/**
+ * Answers IncrementalAlterConfigs for topics and brokers (name '' is the default of all brokers):
+ * each resource is changed as a whole or refused by itself.
+ */
+export function incrementalAlterConfigs(
+  context: ControlContext,
+  request: IncrementalAlterConfigsRequest,
+): Outcome<IncrementalAlterConfigsResponse> {
+  const records: MetadataRecord[] = []
+  const responses = distinct(request.resources).map(({ resource, isRepeated }) => {
+    const changed = isRepeated
+      ? apiError(ErrorCode.INVALID_REQUEST, 'Duplicate resource.')
+      : alterResource(context, resource)
+    if ('errorCode' in changed) return responseFor(resource, changed)
+    records.push(...changed)
+    return responseFor(resource, NO_ERROR)
+  })
+  if (records.length > MAX_RECORDS_PER_BATCH) {
+    const message = 'Unable to perform excessively large batch operation.'
+    const error = apiError(ErrorCode.POLICY_VIOLATION, message)
+    return { records: [], response: refusedConfigs(request, error) }
+  }
+  return { records: request.validateOnly ? [] : records, response: { responses } }
+}
+
+/** The same refusal for every resource of the request. */
+export function refusedConfigs(
+  request: IncrementalAlterConfigsRequest,
+  error: ApiError,
+): Input<IncrementalAlterConfigsResponse> {
+  return { responses: request.resources.map((resource) => responseFor(resource, error)) }
+}
+
+function responseFor(
+  { resourceType, resourceName }: ResourceRequest,
+  error: ApiError,
+): Input<IncrementalAlterConfigsResponse['responses'][number]> {
+  return { resourceType, resourceName, ...error }
+}
+
+function distinct(
+  resources: readonly ResourceRequest[],
+): readonly { readonly resource: ResourceRequest; readonly isRepeated: boolean }[] {
+  const seen = new Map<string, { readonly resource: ResourceRequest; isRepeated: boolean }>()
+  for (const resource of resources) {
+    const key = `${resource.resourceType}:${resource.resourceName}`
+    const earlier = seen.get(key)
+    if (earlier === undefined) seen.set(key, { resource, isRepeated: false })
+    else earlier.isRepeated = true
+  }
+  return [...seen.values()]
+}
+
+function alterResource(
+  context: ControlContext,
+  resource: ResourceRequest,
+): readonly MetadataRecord[] | ApiError {
+  const problem = problemWithResource(context, resource) ?? problemWithChanges(resource)
+  if (problem !== null) return problem
+  const { resourceType, resourceName } = resource
+  const current = context.image.configs.of(resourceType, resourceName)
+  const records: MetadataRecord[] = []
+  for (const change of resource.configs) {
+    const value = newValue(context, resource, change, current.get(change.name) ?? null)
+    if (typeof value === 'object' && value !== null) return value
+    const invalid =
+      value === null ? null : context.configRules.problemWith(resourceType, change.name, value)
+    if (invalid !== null) return apiError(ErrorCode.INVALID_CONFIG, invalid)
+    // A broker rereads files that a config names when the config is set again, so even the same value is told.
+    const isTold = resourceType === ResourceType.BROKER
+    if (!isTold && value === (current.get(change.name) ?? null)) continue
+    const data = { resourceType, resourceName, name: change.name, value }
+    records.push(metadataRecord('ConfigRecord', data))
+  }
+  return records
+}
+
+function problemWithResource(
+  context: ControlContext,
+  { resourceType, resourceName }: ResourceRequest,
+): ApiError | null {
+  if (resourceType === ResourceType.TOPIC) return problemWithTopic(context, resourceName)
+  if (resourceType === ResourceType.BROKER) return problemWithBroker(context, resourceName)
+  const message = `Configs of resource type ${resourceType} cannot be altered here.`
+  return apiError(ErrorCode.UNSUPPORTED_VERSION, message)
+}
+
+function problemWithTopic(context: ControlContext, name: string): ApiError | null {
+  if (name === '') {
+    return apiError(ErrorCode.INVALID_REQUEST, 'Default topic resources are not allowed.')
+  }
+  const illegal = problemWithTopicName(name)
+  if (illegal !== null) return apiError(ErrorCode.INVALID_TOPIC_EXCEPTION, illegal)
+  if (context.image.topicsByName.has(name)) return null
+  const message = `The topic '${name}' does not exist.`
+  return apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, message)
+}
+
+function problemWithBroker(context: ControlContext, name: string): ApiError | null {
+  if (name === '') return null
+  if (!BROKER_ID.test(name)) {
+    const message = 'Unable to parse broker name as a base 10 number.'
+    return apiError(ErrorCode.INVALID_REQUEST, message)
+  }
+  if (context.image.brokers.has(Number(name))) return null
+  return apiError(ErrorCode.BROKER_ID_NOT_REGISTERED, `No broker with id ${name} found.`)
+}
+
+function problemWithChanges({ configs }: ResourceRequest): ApiError | null {
+  const invalid = (message: string): ApiError => apiError(ErrorCode.INVALID_REQUEST, message)
+  if (new Set(configs.map(({ name }) => name)).size !== configs.length) {
+    return invalid('Error due to duplicate config keys')
+  }
+  const known: readonly number[] = Object.values(Operation)
+  const strange = configs.find(({ configOperation }) => !known.includes(configOperation))
+  if (strange !== undefined) {
+    return invalid(`Unknown config operation ${strange.configOperation} for ${strange.name}`)
+  }
+  const withoutValue = configs.filter(
+    ({ configOperation, value }) => configOperation !== Operation.DELETE && value === null,
+  )
+  if (withoutValue.length === 0) return null
+  const names = withoutValue.map(({ name }) => name).join(',')
+  return invalid(`Null value not supported for : ${names}`)
+}
+
+/** The value after the change; null when the config goes back to its default. */
+function newValue(
+  context: ControlContext,
+  { resourceType }: ResourceRequest,
+  { name, configOperation, value }: ConfigChange,
+  current: string | null,
+): string | null | ApiError {
+  if (configOperation === Operation.SET) return value
+  if (configOperation === Operation.DELETE) return null
+  const verb = configOperation === Operation.APPEND ? 'APPEND' : 'SUBTRACT'
+  const listDefault = context.configRules.listDefault(resourceType, name)
+  if (listDefault === null) {
+    const message = `Can't ${verb} to key ${name} because its type is not LIST.`
+    return apiError(ErrorCode.INVALID_CONFIG, message)
+  }
+  const given = (value ?? '').split(',')
+  const parts = current === null ? listDefault : current.split(',').filter((part) => part !== '')
+  const changed =
+    verb === 'APPEND'
+      ? [...new Set([...parts, ...given])]
+      : parts.filter((part) => !given.includes(part))
+  return changed.join(',')
+}

@@ -1,0 +1,36 @@
+import type { Offset } from '../../src/base/ids.ts'
+
+export const EPOCH_CHECKPOINT_FILE = 'leader-epoch-checkpoint'
+export const PARTITION_METADATA_FILE = 'partition.metadata'
+/** Files that are replaced as a whole are written under this ending first. */
+export const TEMPORARY_SUFFIX = '.tmp'
+
+const OFFSET_DIGITS = 20
+const SEGMENT_FILE = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)$/
+/** Left by a stop in the middle of a deletion, a compaction or an atomic replacement. */
+const LEFT_OVER = /\.(deleted|cleaned|tmp)$/
+
+export type SegmentFileKind = 'log' | 'index' | 'timeindex' | 'txnindex' | 'snapshot'
+
+export interface SegmentFileName {
+  readonly offset: Offset
+  readonly kind: SegmentFileKind
+}
+
+/** `00000000000000000042.log`; a snapshot is named after its end offset, all others after the base offset. */
+export function segmentFileName(offset: Offset, kind: SegmentFileKind): string {
+  return `${String(offset).padStart(OFFSET_DIGITS, '0')}.${kind}`
+}
+
+/** Null for names that belong to no segment. */
+export function parseSegmentFileName(name: string): SegmentFileName | null {
+  const parts = SEGMENT_FILE.exec(name)
+  if (parts === null) return null
+  const offset = Number(parts[1])
+  if (!Number.isSafeInteger(offset)) return null
+  return { offset, kind: parts[2] as SegmentFileKind }
+}
+
+export function isLeftOver(name: string): boolean {
+  return LEFT_OVER.test(name)
+}

@@ -1,0 +1,6 @@
+/** The feature whose level says which metadata records and versions may be written. */
+export const METADATA_VERSION = 'metadata.version'
+/** 4.3-IV0: what a new cluster begins with. */
+export const METADATA_VERSION_LEVEL = 30
+/** What a broker can do that says nothing of metadata.version (3.0-IV1). */
+export const OLDEST_METADATA_VERSION_LEVEL = 1

@@ -1,0 +1,92 @@
+import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
+import type { FetchEntry, FetchPartitionResult } from './fetch-result.ts'
+import { visibleEnd, type PartitionReader } from './partition-read.ts'
+import type { Partition } from './partition.ts'
+import type { DelayedOperation } from './purgatory.ts'
+
+export interface DelayedFetchOptions {
+  readonly reader: PartitionReader
+  readonly entries: readonly FetchEntry[]
+  readonly minBytes: number
+  /** What the first read of each entry gave. */
+  readonly firstResults: readonly FetchPartitionResult[]
+  readonly find: (entry: FetchEntry) => Partition | null
+  readonly keyOf: (entry: FetchEntry) => string
+  /** Reads again and answers. */
+  readonly finish: () => void
+}
+
+interface Waiting {
+  readonly entry: FetchEntry
+  readonly leaderEpoch: LeaderEpoch
+  readonly wasLeader: boolean
+  /** Bytes counted so far, and up to which offset. */
+  bytes: number
+  countedTo: Offset
+}
+
+/**
+ * A Fetch that waits for min bytes. It is ready when enough can be read or when an answer could tell
+ * something else: the partition is gone, its leader or epoch changed, or its log was cut below the position.
+ * Bytes are counted once each, from where the last look ended.
+ */
+export class DelayedFetch implements DelayedOperation {
+  readonly #options: DelayedFetchOptions
+  readonly #waiting = new Map<string, Waiting>()
+  #totalBytes = 0
+
+  constructor(options: DelayedFetchOptions) {
+    this.#options = options
+    options.entries.forEach((entry, index) => {
+      const partition = options.find(entry)
+      const bytes = options.firstResults[index]?.records.length ?? 0
+      this.#totalBytes += bytes
+      this.#waiting.set(options.keyOf(entry), {
+        entry,
+        leaderEpoch: partition?.leaderEpoch ?? -1,
+        wasLeader: partition?.isLeader ?? false,
+        bytes,
+        countedTo:
+          partition === null
+            ? 0
+            : Math.max(entry.fetchOffset, visibleEnd(partition, options.reader)),
+      })
+    })
+  }
+
+  isReady(key: string | null): boolean {
+    if (key === null) return this.#totalBytes >= this.#options.minBytes
+    const waiting = this.#waiting.get(key)
+    return waiting !== undefined && this.#isEntryReady(waiting)
+  }
+
+  complete(): void {
+    this.#options.finish()
+  }
+
+  #isEntryReady(waiting: Waiting): boolean {
+    const { entry } = waiting
+    const partition = this.#options.find(entry)
+    if (partition === null || partition.leaderEpoch !== waiting.leaderEpoch) return true
+    if (partition.isLeader !== waiting.wasLeader) return true
+    if (partition.log.logEndOffset < entry.fetchOffset) return true
+    if (partition.log.logStartOffset > entry.fetchOffset) return true
+    const end = visibleEnd(partition, this.#options.reader)
+    if (end <= waiting.countedTo) return false
+    if (this.#options.minBytes <= 1) return true
+    this.#count(waiting, partition, end)
+    return this.#totalBytes >= this.#options.minBytes
+  }
+
+  #count(waiting: Waiting, partition: Partition, endOffset: Offset): void {
+    const room = waiting.entry.maxBytes - waiting.bytes
+    if (room > 0) {
+      const offset = waiting.countedTo
+      const read = partition.log.read({ offset, maxBytes: room, minOneBatch: true, endOffset })
+      const bytes = Math.min(room, read.records.length)
+      waiting.bytes += bytes
+      this.#totalBytes += bytes
+    }
+    waiting.countedTo = endOffset
+  }
+}

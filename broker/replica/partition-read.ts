@@ -1,0 +1,142 @@
+import type { BrokerId, Offset } from '../../src/base/ids.ts'
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { batchLastOffset, batchSizeBytes, BATCH_HEADER_BYTES } from '../../src/wire/record-batch.ts'
+import {
+  fetchFailure,
+  NO_RECORDS,
+  type FetchEntry,
+  type FetchPartitionResult,
+} from './fetch-result.ts'
+import type { Partition } from './partition.ts'
+
+/** Who reads; it decides how far the log may be seen. */
+export type PartitionReader =
+  | { readonly kind: 'follower'; readonly brokerId: BrokerId; readonly brokerEpoch: number }
+  | { readonly kind: 'consumer'; readonly isCommittedOnly: boolean; readonly needsLeader: boolean }
+
+export interface PartitionRead {
+  readonly reader: PartitionReader
+  readonly entry: FetchEntry
+  readonly maxBytes: number
+  /** The first batch is given even when it is larger than `maxBytes`. */
+  readonly minOneBatch: boolean
+  /** Whether a follower's position counts: true on the first read of a request, false on the one after waiting. */
+  readonly updatesFollower: boolean
+}
+
+/** The end of what `reader` may see: the log end, the high watermark or the last stable offset. */
+export function visibleEnd(partition: Partition, reader: PartitionReader): Offset {
+  const { log } = partition
+  if (reader.kind === 'follower') return log.logEndOffset
+  return reader.isCommittedOnly ? log.lastStableOffset : log.highWatermark
+}
+
+/**
+ * Reads one partition for a Fetch (semantics of Kafka's Partition.fetchRecords): epoch and role checks,
+ * divergence (KIP-595 style truncation on fetch), range, bytes, and for a follower its position.
+ */
+export function readPartition(partition: Partition, read: PartitionRead): FetchPartitionResult {
+  const { entry, reader } = read
+  const error = accessError(partition, read)
+  if (error !== ErrorCode.NONE) return fetchFailure(entry, error, leaderOf(partition))
+  const { log } = partition
+  const { fetchOffset } = entry
+  const diverging = entry.lastFetchedEpoch === -1 ? null : divergence(partition, entry)
+  const isOutside =
+    fetchOffset < log.logStartOffset || (diverging === null && fetchOffset > log.logEndOffset)
+  if (isOutside || diverging === 'unknown') {
+    return answer(partition, { error: ErrorCode.OFFSET_OUT_OF_RANGE })
+  }
+  if (diverging !== null) return answer(partition, { divergingEpoch: diverging })
+  const records = readRecords(partition, read)
+  if (reader.kind === 'follower' && read.updatesFollower && entry.currentLeaderEpoch !== -1) {
+    partition.onFollowerFetch({
+      brokerId: reader.brokerId,
+      brokerEpoch: reader.brokerEpoch,
+      offset: fetchOffset,
+      logStartOffset: entry.logStartOffset,
+    })
+  }
+  const needsAborted = reader.kind === 'consumer' && reader.isCommittedOnly
+  const abortedTransactions = needsAborted ? abortedIn(partition, fetchOffset, records) : null
+  return answer(partition, { records, abortedTransactions })
+}
+
+/** Leader and epoch as this replica knows them. */
+export function leaderOf(partition: Partition): FetchPartitionResult['currentLeader'] {
+  return { leaderId: partition.leaderId, leaderEpoch: partition.leaderEpoch }
+}
+
+function accessError(partition: Partition, read: PartitionRead): ErrorCode {
+  const { reader, entry } = read
+  const needsLeader = reader.kind === 'follower' || reader.needsLeader
+  const error = partition.accessError(entry.currentLeaderEpoch, needsLeader)
+  if (error !== ErrorCode.NONE || reader.kind === 'consumer') return error
+  const isAssigned = partition.leaderRole?.followers.has(reader.brokerId) === true
+  if (!isAssigned) {
+    // The follower may know of a newer assignment than this leader does: both errors make it try again.
+    return entry.currentLeaderEpoch === -1
+      ? ErrorCode.NOT_LEADER_OR_FOLLOWER
+      : ErrorCode.UNKNOWN_LEADER_EPOCH
+  }
+  return partition.isFromPastLife(reader.brokerId, reader.brokerEpoch)
+    ? ErrorCode.NOT_LEADER_OR_FOLLOWER
+    : ErrorCode.NONE
+}
+
+/** Where the reader's log leaves the one here; null when it does not, `unknown` when it cannot be told. */
+function divergence(
+  partition: Partition,
+  entry: FetchEntry,
+): FetchPartitionResult['divergingEpoch'] | 'unknown' {
+  const end = partition.log.endOffsetForEpoch(entry.lastFetchedEpoch)
+  if (end.epoch === -1 || end.endOffset === -1) return 'unknown'
+  const isDiverging = end.epoch < entry.lastFetchedEpoch || end.endOffset < entry.fetchOffset
+  return isDiverging ? end : null
+}
+
+function readRecords(partition: Partition, read: PartitionRead): Buffer {
+  const endOffset = visibleEnd(partition, read.reader)
+  const { fetchOffset } = read.entry
+  if (fetchOffset >= endOffset) return NO_RECORDS
+  const { maxBytes, minOneBatch } = read
+  return partition.log.read({ offset: fetchOffset, maxBytes, minOneBatch, endOffset }).records
+}
+
+function abortedIn(
+  partition: Partition,
+  from: Offset,
+  records: Buffer,
+): NonNullable<FetchPartitionResult['abortedTransactions']> {
+  const lastOffset = lastOffsetOf(records)
+  return lastOffset === -1 ? [] : partition.log.abortedTransactions(from, lastOffset + 1)
+}
+
+function lastOffsetOf(records: Buffer): Offset {
+  let lastOffset = -1
+  let position = 0
+  while (position + BATCH_HEADER_BYTES <= records.length) {
+    lastOffset = batchLastOffset(records, position)
+    position += batchSizeBytes(records, position)
+  }
+  return lastOffset
+}
+
+function answer(partition: Partition, given: Partial<FetchPartitionResult>): FetchPartitionResult {
+  const { log } = partition
+  return {
+    topic: partition.topic,
+    topicId: partition.topicId,
+    partition: partition.partition,
+    error: ErrorCode.NONE,
+    highWatermark: log.highWatermark,
+    lastStableOffset: log.lastStableOffset,
+    logStartOffset: log.logStartOffset,
+    abortedTransactions: null,
+    records: NO_RECORDS,
+    divergingEpoch: null,
+    currentLeader: leaderOf(partition),
+    preferredReadReplica: -1,
+    ...given,
+  }
+}

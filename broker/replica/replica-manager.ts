@@ -1,0 +1,440 @@
+import type { Config } from '../../src/base/config-def.ts'
+import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
+import { topicPartitionKey } from '../../src/base/topic-partition.ts'
+import type { Clock, Timer } from '../../src/ports/clock.ts'
+import type { Disk } from '../../src/ports/disk.ts'
+import type { EventSink } from '../../src/ports/events.ts'
+import type { Network } from '../../src/ports/network.ts'
+import type { Store } from '../../src/ports/store.ts'
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import type { MetadataDelta } from '../metadata/delta.ts'
+import type { MetadataImage, PartitionState } from '../metadata/image.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { epochFailure, lookUpEpoch, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
+import type { FetchInput } from './fetch-result.ts'
+import { FetchService, type FetchRespond } from './fetch-service.ts'
+import type { FetcherSettings } from './follower-fetcher.ts'
+import { FollowerFetchers } from './follower-fetchers.ts'
+import { HostedPartitions } from './hosted-partitions.ts'
+import { IsrUpdates, type AlterPartitionSender } from './isr-updates.ts'
+import {
+  lookUpOffset,
+  offsetFailure,
+  type ListOffsetsInput,
+  type ListOffsetsResult,
+} from './offset-lookup.ts'
+import type { Partition } from './partition.ts'
+import { ProduceService, type AppendInput } from './produce-service.ts'
+import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
+
+const TOPIC_RESOURCE = 2
+
+/** What a partition has become on this broker; `removed`: it is hosted no longer. */
+export type LeadershipKind = 'leader' | 'follower' | 'removed'
+
+/** Told once for each leader epoch, after the waits of the epoch before have ended. */
+export type LeadershipListener = (
+  partition: Partition,
+  kind: LeadershipKind,
+  leaderEpoch: LeaderEpoch,
+) => void
+
+export interface ReplicaManagerOptions {
+  readonly brokerId: BrokerId
+  /** Epoch of this broker's registration, -1 before there is one. */
+  readonly brokerEpoch: () => number
+  readonly config: Config
+  readonly clock: Clock
+  readonly network: Network
+  readonly disk: Disk
+  readonly store: Store
+  readonly events: EventSink
+  /** The committed metadata. */
+  readonly image: () => MetadataImage
+  readonly alterPartition: AlterPartitionSender
+  readonly interBrokerListenerName: string
+  /** The node ended in order the last time, and its logs were flushed then. */
+  readonly isCleanStart: boolean
+}
+
+interface Periodic {
+  readonly everyMs: number
+  readonly tag: string
+  readonly run: () => void
+}
+
+/**
+ * All replicas of one broker. Every entry is one step: it changes state, and at its end the requests that
+ * wait for what changed are looked at, proposals and fetches are sent, and listeners are told.
+ */
+export class ReplicaManager {
+  readonly #options: ReplicaManagerOptions
+  readonly #checkpoints: Checkpoints
+  readonly #hosted: HostedPartitions
+  readonly #fetches: FetchService
+  readonly #produces: ProduceService
+  readonly #isrUpdates: IsrUpdates
+  readonly #fetchers: FollowerFetchers
+  readonly #listeners: LeadershipListener[] = []
+  readonly #timers = new Map<string, Timer>()
+  /** Keys of the partitions that changed in this step. */
+  readonly #changed = new Set<string>()
+  #notices: (() => void)[] = []
+  #depth = 0
+  #isStarted = false
+  #isClosed = false
+
+  constructor(options: ReplicaManagerOptions) {
+    const { clock, config, brokerId, brokerEpoch, events, image } = options
+    this.#options = options
+    this.#checkpoints = new Checkpoints(options.store)
+    const step = (fn: () => void): void => this.#step(fn)
+    const onStorageFailure = (partition: Partition, error: StorageFailure): void =>
+      this.#onStorageFailure(partition, error)
+    this.#isrUpdates = new IsrUpdates({
+      brokerId,
+      brokerEpoch,
+      clock,
+      send: options.alterPartition,
+      step,
+    })
+    this.#hosted = new HostedPartitions({
+      ...options,
+      checkpoints: this.#checkpoints,
+      surroundings: {
+        brokerId,
+        brokerEpoch,
+        clock,
+        events,
+        replicaLagTimeMaxMs: config.long('replica.lag.time.max.ms'),
+        broker: (id) => image().brokers.get(id),
+        proposeIsr: (partition, proposal) => this.#isrUpdates.submit(partition, proposal),
+        changed: (partition) => this.#onChanged(partition),
+      },
+    })
+    this.#fetches = new FetchService({
+      clock,
+      maxBytes: config.int('fetch.max.bytes'),
+      find: (entry) => this.#hosted.find(entry.topic, entry.partition, entry.topicId),
+      onStorageFailure,
+    })
+    this.#produces = new ProduceService({
+      clock,
+      find: (topic, index, topicId) => this.#hosted.find(topic, index, topicId),
+      onStorageFailure,
+    })
+    const settings = fetcherSettingsOf(config)
+    this.#fetchers = new FollowerFetchers({ ...options, settings, step, onStorageFailure })
+  }
+
+  /** Requests that wait: for the high watermark, for data. */
+  get waitingCounts(): { readonly produce: number; readonly fetch: number } {
+    return { produce: this.#produces.waitingCount, fetch: this.#fetches.waitingCount }
+  }
+
+  /** `listener` hears of every role taken up or lost from now on. */
+  onLeadership(listener: LeadershipListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /**
+   * Takes up all partitions that `image` assigns to this broker. To be called once, when the image has caught
+   * up with the metadata log (it holds this broker's newest registration): older states must not be acted on.
+   * Until then `applyDelta` does nothing.
+   */
+  start(image: MetadataImage): void {
+    if (this.#isStarted || this.#isClosed) return
+    this.#isStarted = true
+    this.#step(() => {
+      for (const topic of image.topicsByName.values()) {
+        for (const state of topic.partitions.values()) this.#applyState(state)
+      }
+    })
+    this.#startTimers()
+  }
+
+  /** Follows published metadata: roles, assignments, removed topics, topic settings, brokers. */
+  applyDelta(delta: MetadataDelta, image: MetadataImage): void {
+    if (!this.#isStarted || this.#isClosed) return
+    this.#step(() => {
+      for (const topic of delta.removedTopics) {
+        for (const { partition } of topic.partitions.values()) {
+          const hosted = this.#hosted.get(topicPartitionKey(topic.name, partition))
+          if (hosted?.topicId === topic.id) this.#remove(hosted)
+        }
+      }
+      for (const state of delta.changedPartitions) this.#applyState(state)
+      this.#applyConfigs(delta, image)
+      if (delta.changedBrokers.size === 0) return
+      for (const partition of this.#hosted.values()) partition.onBrokersChanged()
+      this.#fetchers.onBrokersChanged(delta.changedBrokers)
+    })
+  }
+
+  /** Produce: see `AppendInput`. */
+  append(input: AppendInput): void {
+    this.#step(() => this.#produces.append(input))
+  }
+
+  /**
+   * For coordinators: appends one batch as acks=all does, without waiting. `lastOffset` is -1 on an error;
+   * NOT_LEADER_OR_FOLLOWER when this broker does not lead in `leaderEpoch`.
+   */
+  appendAsCoordinator(
+    topic: string,
+    index: number,
+    batch: Buffer,
+    leaderEpoch: LeaderEpoch,
+  ): { readonly error: ErrorCode; readonly lastOffset: Offset } {
+    const { partition, error } = this.#hosted.find(topic, index)
+    if (partition === null) return { error, lastOffset: -1 }
+    if (partition.leaderEpoch !== leaderEpoch) {
+      return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER, lastOffset: -1 }
+    }
+    let appended = { error: ErrorCode.NONE as ErrorCode, lastOffset: -1 }
+    this.#step(() => {
+      appended = this.#produces.appendAsCoordinator(partition, batch)
+    })
+    return appended
+  }
+
+  /** Fetch, of consumers and followers; `respond` is called once, possibly at once. */
+  fetch(input: FetchInput, respond: FetchRespond): void {
+    this.#step(() => this.#fetches.fetch(input, respond))
+  }
+
+  /** ListOffsets, answered in the order of the entries; a partition listed twice is INVALID_REQUEST. */
+  listOffsets(input: ListOffsetsInput): readonly ListOffsetsResult[] {
+    const counts = new Map<string, number>()
+    for (const { topic, partition } of input.entries) {
+      const key = topicPartitionKey(topic, partition)
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+    return input.entries.map((entry) => {
+      const isRepeated = (counts.get(topicPartitionKey(entry.topic, entry.partition)) ?? 0) > 1
+      if (isRepeated) return offsetFailure(entry, ErrorCode.INVALID_REQUEST)
+      const { partition, error } = this.#hosted.find(entry.topic, entry.partition)
+      return partition === null
+        ? offsetFailure(entry, error)
+        : lookUpOffset(partition, entry, input)
+    })
+  }
+
+  /** OffsetForLeaderEpoch, answered in the order of the entries. */
+  offsetForLeaderEpoch(entries: readonly EpochEntry[]): readonly EpochResult[] {
+    return entries.map((entry) => {
+      const { partition, error } = this.#hosted.find(entry.topic, entry.partition)
+      return partition === null ? epochFailure(entry, error) : lookUpEpoch(partition, entry)
+    })
+  }
+
+  /** The hosted partition, or null. */
+  partition(topic: string, index: number): Partition | null {
+    return this.#hosted.get(topicPartitionKey(topic, index))
+  }
+
+  partitions(): readonly Partition[] {
+    return [...this.#hosted.values()]
+  }
+
+  /**
+   * For coordinators: calls `done` once, possibly at once. NONE when the high watermark is above `offset`
+   * while this broker leads in `leaderEpoch`; NOT_LEADER_OR_FOLLOWER when it does not (any more);
+   * REQUEST_TIMED_OUT after `timeoutMs`.
+   */
+  whenCommitted(
+    topic: string,
+    index: number,
+    offset: Offset,
+    leaderEpoch: LeaderEpoch,
+    timeoutMs: number,
+    done: (error: ErrorCode) => void,
+  ): void {
+    const { partition } = this.#hosted.find(topic, index)
+    if (partition === null) return done(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    this.#produces.whenCommitted(partition, offset, leaderEpoch, timeoutMs, done)
+  }
+
+  /**
+   * Ends in order: all that waits is answered, logs are flushed, checkpoints written and synced, files closed;
+   * then `done`. After it the caller may write its clean-shutdown mark, unless `error` says that the disk
+   * or the store refused.
+   */
+  close(done: (error: Error | null) => void = () => {}): void {
+    if (this.#isClosed) return done(null)
+    this.#isClosed = true
+    for (const timer of this.#timers.values()) this.#options.clock.cancel(timer)
+    this.#timers.clear()
+    this.#fetchers.close()
+    this.#isrUpdates.close()
+    this.#produces.close()
+    this.#fetches.close()
+    const partitions = this.partitions()
+    let firstError: Error | null = null
+    let left = partitions.length
+    const finish = (): void => {
+      this.#checkpoints.write(partitions)
+      this.#options.store.sync((error) => {
+        for (const { log } of partitions) log.close()
+        done(firstError ?? error)
+      })
+    }
+    if (left === 0) return finish()
+    for (const { log, key } of partitions) {
+      log.flush((error) => {
+        if (error !== null) firstError ??= new Error(`flush of ${key} failed: ${String(error)}`)
+        left -= 1
+        if (left === 0) finish()
+      })
+    }
+  }
+
+  /** Runs one step; when the outermost ends, what has changed in it is acted on. */
+  #step(fn: () => void): void {
+    this.#depth += 1
+    try {
+      fn()
+      if (this.#depth === 1) this.#settle()
+    } finally {
+      this.#depth -= 1
+    }
+  }
+
+  #settle(): void {
+    while (this.#changed.size > 0 || this.#notices.length > 0) {
+      for (const key of this.#changed) {
+        this.#changed.delete(key)
+        this.#produces.check(key)
+        this.#fetches.check(key)
+      }
+      const notices = this.#notices
+      this.#notices = []
+      for (const notice of notices) notice()
+    }
+    if (this.#isClosed) return
+    this.#isrUpdates.flush()
+    this.#fetchers.pump()
+  }
+
+  #onChanged(partition: Partition): void {
+    this.#changed.add(partition.key)
+    if (this.#depth === 0) this.#step(() => {})
+  }
+
+  #applyState(state: PartitionState): void {
+    const { brokerId } = this.#options
+    const hosted = this.#hosted.get(topicPartitionKey(state.topic, state.partition))
+    const isAssigned = state.replicas.includes(brokerId)
+    if (hosted !== null && (!isAssigned || hosted.topicId !== state.topicId)) this.#remove(hosted)
+    if (!isAssigned) return
+    const partition = this.#hosted.open(state)
+    if (partition === null) return
+    try {
+      if (state.leader === brokerId) this.#lead(partition, state)
+      else this.#follow(partition, state)
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error
+      this.#onStorageFailure(partition, error)
+    }
+  }
+
+  #lead(partition: Partition, state: PartitionState): void {
+    const change = partition.makeLeader(state)
+    if (!change.isApplied) return
+    this.#fetchers.remove(partition.key)
+    if (change.isNewEpoch) this.#notify(partition, 'leader', state.leaderEpoch)
+  }
+
+  #follow(partition: Partition, state: PartitionState): void {
+    const change = partition.makeFollower(state)
+    if (!change.isApplied) return
+    this.#fetchers.assign(partition)
+    if (change.isNewEpoch) this.#notify(partition, 'follower', state.leaderEpoch)
+  }
+
+  #remove(partition: Partition): void {
+    const { leaderEpoch } = partition
+    this.#fetchers.remove(partition.key)
+    this.#hosted.remove(partition)
+    this.#notify(partition, 'removed', leaderEpoch)
+  }
+
+  #onStorageFailure(partition: Partition, error: StorageFailure): void {
+    const { leaderEpoch } = partition
+    this.#fetchers.remove(partition.key)
+    this.#hosted.fail(partition, error)
+    this.#notify(partition, 'removed', leaderEpoch)
+  }
+
+  #notify(partition: Partition, kind: LeadershipKind, leaderEpoch: LeaderEpoch): void {
+    this.#notices.push(() => {
+      for (const listener of this.#listeners) listener(partition, kind, leaderEpoch)
+    })
+  }
+
+  #applyConfigs(delta: MetadataDelta, image: MetadataImage): void {
+    const topics = delta.changedConfigs
+      .filter(({ resourceType }) => resourceType === TOPIC_RESOURCE)
+      .flatMap(({ resourceName }) => image.topicsByName.get(resourceName) ?? [])
+    for (const topic of topics) {
+      for (const index of topic.partitions.keys()) {
+        const partition = this.#hosted.get(topicPartitionKey(topic.name, index))
+        if (partition !== null) this.#hosted.configure(partition)
+      }
+    }
+  }
+
+  #startTimers(): void {
+    const { config } = this.#options
+    this.#repeat({
+      everyMs: config.long('replica.lag.time.max.ms') / 2,
+      tag: 'replica.isr-check',
+      run: () => {
+        for (const partition of this.#hosted.values()) partition.shrinkIsr()
+      },
+    })
+    this.#repeat({
+      everyMs: config.long('replica.high.watermark.checkpoint.interval.ms'),
+      tag: 'replica.checkpoint',
+      run: () => {
+        if (this.#checkpoints.write(this.#hosted.values())) this.#options.store.sync(() => {})
+      },
+    })
+    this.#repeat({
+      everyMs: config.long('log.retention.check.interval.ms'),
+      tag: 'replica.retention',
+      run: () => this.#deleteOldSegments(),
+    })
+  }
+
+  #deleteOldSegments(): void {
+    const nowMs = this.#options.clock.wallMs()
+    for (const partition of this.partitions()) {
+      try {
+        partition.log.deleteOldSegments(nowMs)
+      } catch (error) {
+        if (!isStorageFailure(error)) throw error
+        this.#onStorageFailure(partition, error)
+      }
+    }
+  }
+
+  #repeat(task: Periodic): void {
+    const timer = this.#options.clock.after(task.everyMs, task.tag, () => {
+      this.#step(task.run)
+      if (!this.#isClosed) this.#repeat(task)
+    })
+    this.#timers.set(task.tag, timer)
+  }
+}
+
+function fetcherSettingsOf(config: Config): FetcherSettings {
+  return {
+    waitMaxMs: config.int('replica.fetch.wait.max.ms'),
+    minBytes: config.int('replica.fetch.min.bytes'),
+    responseMaxBytes: config.int('replica.fetch.response.max.bytes'),
+    partitionMaxBytes: config.int('replica.fetch.max.bytes'),
+    backoffMs: config.int('replica.fetch.backoff.ms'),
+    requestTimeoutMs: config.int('replica.socket.timeout.ms'),
+  }
+}

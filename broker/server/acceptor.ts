@@ -1,0 +1,78 @@
+import type { Clock } from '../../src/ports/clock.ts'
+import type { EventSink } from '../../src/ports/events.ts'
+import type {
+  Address,
+  Connection,
+  ConnectionHandler,
+  Listener,
+  Network,
+} from '../../src/ports/network.ts'
+import { ServerConnection } from './connection.ts'
+import type { Router } from './router.ts'
+
+export interface AcceptorOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly events: EventSink
+  readonly name: string
+  readonly address: Address
+  readonly router: Router
+  readonly maxFrameBytes: number
+  readonly maxIdleMs: number
+  /** max.connections; a further one is closed at once. */
+  readonly maxConnections: number
+}
+
+/** One listener of a node and the connections that came through it. */
+export class Acceptor {
+  readonly #options: AcceptorOptions
+  readonly #connections = new Set<ServerConnection>()
+  #listener: Listener | null = null
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options
+  }
+
+  listen(done: (error: Error | null, address: Address | null) => void): void {
+    const { network, address } = this.#options
+    network.listen(
+      address,
+      (connection) => this.#accept(connection),
+      (error, listener) => {
+        this.#listener = listener
+        done(error, listener?.address ?? null)
+      },
+    )
+  }
+
+  /** Stops accepting and ends every connection after what was written has been sent. */
+  close(): void {
+    this.#listener?.close(() => undefined)
+    this.#listener = null
+    for (const connection of this.#connections) connection.close()
+    this.#connections.clear()
+  }
+
+  #accept(connection: Connection): ConnectionHandler {
+    const { name, router, clock, events, maxFrameBytes, maxIdleMs, maxConnections } = this.#options
+    const server = new ServerConnection({
+      connection,
+      listenerName: name,
+      router,
+      clock,
+      events,
+      maxFrameBytes,
+      maxIdleMs,
+      onClosed: () => {
+        this.#connections.delete(server)
+      },
+    })
+    this.#connections.add(server)
+    if (this.#connections.size > maxConnections) {
+      clock.after(0, 'acceptor.full', () => {
+        server.fail(new Error(`more than max.connections=${maxConnections} connections`))
+      })
+    }
+    return server
+  }
+}

@@ -1,0 +1,145 @@
+import { ConnectionError, TimeoutError } from '../../src/base/errors.ts'
+import { ClientConnection } from '../../src/client/connection.ts'
+import type { Clock } from '../../src/ports/clock.ts'
+import type { Address, Network } from '../../src/ports/network.ts'
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import type { Api, Input } from '../../src/wire/schema.ts'
+import type { ControllerSender } from './request-context.ts'
+
+export interface ControllerChannelOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly clientId: string
+  /** Where the active controller listens; null while nobody leads the quorum. */
+  readonly controllerAddress: () => Address | null
+  readonly retryBackoffMs: number
+}
+
+interface Pending {
+  readonly deadlineMs: number
+  readonly send: (connection: ClientConnection, remainingMs: number) => void
+  readonly fail: (error: Error) => void
+  readonly what: string
+}
+
+/** Requests that may wait for a controller before new ones are refused. */
+const MAX_WAITING = 1000
+
+/**
+ * A broker's requests to the active controller. It follows the quorum leader: while there is none, or
+ * when the answer says NOT_CONTROLLER, a request waits and is sent again until its time-out
+ * (Kafka's NodeToControllerChannelManager).
+ */
+export class ControllerChannel implements ControllerSender {
+  readonly #options: ControllerChannelOptions
+  readonly #waiting = new Set<Pending>()
+  #connection: ClientConnection | null = null
+  #connectedTo: Address | null = null
+  #isClosed = false
+
+  constructor(options: ControllerChannelOptions) {
+    this.#options = options
+  }
+
+  send<Req, Res>(
+    api: Api<Req, Res>,
+    version: number,
+    body: Input<Req>,
+    timeoutMs: number,
+    done: (error: Error | null, response: Res | null) => void,
+  ): void {
+    const pending: Pending = {
+      deadlineMs: this.#options.clock.monoMs() + timeoutMs,
+      what: api.name,
+      fail: (error) => {
+        done(error, null)
+      },
+      send: (connection, remainingMs) => {
+        connection.request(api, version, body, remainingMs, (error, response) => {
+          if (this.#isClosed) done(new ConnectionError('the node is closing'), null)
+          else if (error !== null || isNotController(response)) this.#retryLater(pending)
+          else done(null, response)
+        })
+      },
+    }
+    this.#attempt(pending)
+  }
+
+  /** The quorum has a new leader: waiting requests go there at once. */
+  leaderChanged(): void {
+    this.#disconnect()
+    for (const pending of this.#waiting) {
+      this.#waiting.delete(pending)
+      this.#attempt(pending)
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#disconnect()
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const pending of waiting) pending.fail(new ConnectionError('the node is closing'))
+  }
+
+  #attempt(pending: Pending): void {
+    const remainingMs = pending.deadlineMs - this.#options.clock.monoMs()
+    if (this.#isClosed || remainingMs <= 0) {
+      pending.fail(new TimeoutError(`${pending.what}: no controller answered in time`))
+      return
+    }
+    const connection = this.#connect()
+    if (connection === null) this.#retryLater(pending)
+    else pending.send(connection, remainingMs)
+  }
+
+  #retryLater(pending: Pending): void {
+    if (this.#waiting.size >= MAX_WAITING) {
+      pending.fail(
+        new ConnectionError(`${pending.what}: ${MAX_WAITING} requests wait for a controller`),
+      )
+      return
+    }
+    this.#waiting.add(pending)
+    this.#options.clock.after(this.#options.retryBackoffMs, 'controller-channel.retry', () => {
+      if (this.#waiting.delete(pending)) this.#attempt(pending)
+    })
+  }
+
+  #connect(): ClientConnection | null {
+    const address = this.#options.controllerAddress()
+    if (address === null) {
+      this.#disconnect()
+      return null
+    }
+    const isSame =
+      this.#connectedTo?.host === address.host && this.#connectedTo.port === address.port
+    if (this.#connection !== null && isSame) return this.#connection
+    this.#disconnect()
+    const { network, clock, clientId } = this.#options
+    const connection = new ClientConnection({
+      network,
+      clock,
+      address,
+      clientId,
+      onClosed: () => {
+        if (this.#connection === connection) this.#connection = null
+      },
+    })
+    this.#connection = connection
+    this.#connectedTo = address
+    return connection
+  }
+
+  #disconnect(): void {
+    const connection = this.#connection
+    this.#connection = null
+    this.#connectedTo = null
+    connection?.close()
+  }
+}
+
+function isNotController(response: unknown): boolean {
+  const hasCode = typeof response === 'object' && response !== null && 'errorCode' in response
+  return hasCode && response.errorCode === ErrorCode.NOT_CONTROLLER
+}

@@ -1,0 +1,102 @@
+import { WireError } from '../../src/base/errors.ts'
+import type { Address } from '../../src/ports/network.ts'
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { apiVersionsApi } from '../../src/wire/messages/18-api-versions.ts'
+import { decodeRequestHeader, encodeResponse } from '../../src/wire/request.ts'
+import { decodeMessage } from '../../src/wire/schema.ts'
+import type { ApiHandler, ListenerKind, NodeServices, ServedApi } from './request-context.ts'
+
+export type AnyHandler = ApiHandler<unknown, unknown>
+
+/** Frames to send, nothing to send, or the end of the connection. */
+export type RouteOutcome = readonly Buffer[] | 'none' | 'close'
+
+export interface RequestOrigin {
+  readonly listenerName: string
+  readonly client: Address
+}
+
+/**
+ * Finds the handler of a request by API key and version. An unknown key or version, or a body that
+ * cannot be read, is a WireError and ends the connection; only ApiVersions answers UNSUPPORTED_VERSION
+ * in its version 0, so that a client can start again lower (KIP-511).
+ */
+export class Router {
+  readonly #handlers: ReadonlyMap<number, AnyHandler>
+  readonly #listener: ListenerKind
+  readonly #services: NodeServices
+
+  constructor(handlers: readonly AnyHandler[], listener: ListenerKind, services: NodeServices) {
+    this.#handlers = new Map(
+      handlers
+        .filter((handler) => handler.listeners.includes(listener))
+        .map((handler) => [handler.api.key, handler]),
+    )
+    this.#listener = listener
+    this.#services = services
+  }
+
+  /** Throws `WireError`; otherwise `done` is called exactly once, now or later. */
+  route(frame: Buffer, origin: RequestOrigin, done: (outcome: RouteOutcome) => void): void {
+    const header = decodeRequestHeader(frame)
+    const { apiKey, apiVersion, correlationId, clientId, reader } = header
+    const handler = this.#handlers.get(apiKey)
+    if (handler === undefined) {
+      throw new WireError(`API key ${apiKey} is not served on listener ${origin.listenerName}`)
+    }
+    if (apiVersion < handler.minVersion || apiVersion > handler.maxVersion) {
+      if (apiKey !== apiVersionsApi.key) throw unsupportedVersion(handler, apiVersion)
+      done(this.#refuseApiVersions(handler, correlationId))
+      return
+    }
+    const request = decodeMessage(handler.api.request, apiVersion, reader)
+    const context = {
+      apiVersion,
+      clientId,
+      ...origin,
+      listener: this.#listener,
+      services: this.#services,
+    }
+    this.#services.events.emit('request.received', {
+      api: handler.api.name,
+      version: apiVersion,
+      client: clientId ?? '',
+    })
+    handler.handle(context, request, (response) => {
+      if (response === null) done('none')
+      else if (response === 'close') done('close')
+      else done(encodeResponse(handler.api, apiVersion, correlationId, response))
+    })
+  }
+
+  #refuseApiVersions(handler: AnyHandler, correlationId: number): readonly Buffer[] {
+    return encodeResponse(apiVersionsApi, 0, correlationId, {
+      errorCode: ErrorCode.UNSUPPORTED_VERSION,
+      apiKeys: [
+        {
+          apiKey: apiVersionsApi.key,
+          minVersion: handler.minVersion,
+          maxVersion: handler.maxVersion,
+        },
+      ],
+    })
+  }
+}
+
+/** The version ranges that a listener serves, by key. */
+export function servedApis(
+  handlers: readonly AnyHandler[],
+  listener: ListenerKind,
+): readonly ServedApi[] {
+  return handlers
+    .filter((handler) => handler.listeners.includes(listener))
+    .map(({ api, minVersion, maxVersion }) => ({ apiKey: api.key, minVersion, maxVersion }))
+    .sort((a, b) => a.apiKey - b.apiKey)
+}
+
+function unsupportedVersion(handler: AnyHandler, version: number): WireError {
+  const { api, minVersion, maxVersion } = handler
+  return new WireError(
+    `${api.name} v${version} is not served; this broker serves v${minVersion} to v${maxVersion}`,
+  )
+}

@@ -1,0 +1,68 @@
+import Table from 'cli-table3'
+import pc from 'picocolors'
+import type { ScenarioResult } from './scenario.ts'
+import type { StoryLine } from './story.ts'
+
+export interface Report {
+  readonly scenario: string
+  readonly verdict: 'pass' | 'fail'
+  readonly tookMs: number
+  readonly result: ScenarioResult | null
+  /** Why the scenario could not be carried out to its end. */
+  readonly error: string | null
+  readonly story: readonly StoryLine[]
+}
+
+/** What a person reads at the end. */
+export function reportText(report: Report): string {
+  const parts: string[] = []
+  if (report.result !== null) parts.push(tables(report.result), checks(report.result))
+  if (report.error !== null) parts.push(pc.red(`error: ${report.error}`))
+  const verdict = report.verdict === 'pass' ? pc.green('pass') : pc.red('fail')
+  parts.push(`took ${(report.tookMs / 1000).toFixed(1)} s`, `verdict: ${verdict}`)
+  return `\n${parts.join('\n')}\n`
+}
+
+/** The same as data, on one line. */
+export function reportJson(report: Report): string {
+  const { result, ...rest } = report
+  return JSON.stringify({ ...rest, ...result })
+}
+
+function tables({ tally, rounds }: ScenarioResult): string {
+  const totals = new Table({
+    head: ['acked', 'read back', 'lost', 'duplicated', 'consumed by group', 'redelivered'],
+    style: { head: [] },
+  })
+  totals.push([
+    tally.acked,
+    tally.readBack,
+    tally.lost,
+    tally.duplicated,
+    tally.consumedByGroup,
+    tally.redelivered,
+  ])
+  const failures = new Table({
+    head: ['killed', 'partition', 'new leader', 'unavailable for', 'back in the ISR after'],
+    style: { head: [] },
+  })
+  for (const round of rounds) {
+    failures.push([
+      `broker ${round.killed} (${round.title})`,
+      round.partition,
+      `broker ${round.newLeader}`,
+      `${Math.round(round.unavailableMs)} ms`,
+      `${Math.round(round.backInIsrMs)} ms`,
+    ])
+  }
+  return `${totals.toString()}\n${failures.toString()}`
+}
+
+function checks(result: ScenarioResult): string {
+  return result.checks
+    .map(({ name, passed, detail }) => {
+      const mark = passed ? pc.green('ok  ') : pc.red('FAIL')
+      return `${mark} ${name}: ${detail}`
+    })
+    .join('\n')
+}

@@ -1,0 +1,148 @@
+import { assert } from './assert.ts'
+import { DiskError } from './errors.ts'
+
+interface Directory<File> {
+  readonly kind: 'directory'
+  readonly entries: Map<string, Entry<File>>
+}
+
+type Entry<File> = Directory<File> | { readonly kind: 'file'; readonly file: File }
+
+/** Names and directories of a disk in memory. What a file is, the owner of the tree decides. */
+export class FileTree<File> {
+  readonly #root: Directory<File> = { kind: 'directory', entries: new Map() }
+  readonly #createFile: () => File
+
+  constructor(createFile: () => File) {
+    this.#createFile = createFile
+  }
+
+  /** The file at `path`, created with its directories when missing. */
+  open(path: string): File {
+    const { parent, name } = this.#parentOf(path, true)
+    const entry = parent.entries.get(name)
+    if (entry?.kind === 'directory') throw new DiskError('EIO', `${path} is a directory`)
+    if (entry !== undefined) return entry.file
+    const file = this.#createFile()
+    parent.entries.set(name, { kind: 'file', file })
+    return file
+  }
+
+  exists(path: string): boolean {
+    return this.#find(path) !== null
+  }
+
+  isDirectory(path: string): boolean {
+    return this.#find(path)?.kind === 'directory'
+  }
+
+  list(path: string): readonly string[] {
+    const entry = this.#find(path)
+    if (entry === null) return []
+    if (entry.kind === 'file') throw new DiskError('EIO', `${path} is not a directory`)
+    return [...entry.entries.keys()].sort(byCodeUnit)
+  }
+
+  makeDirectory(path: string): void {
+    this.#directory(pathParts(path), path, true)
+  }
+
+  rename(from: string, to: string): void {
+    const source = this.#parentOf(from, false)
+    const entry = source.parent.entries.get(source.name)
+    if (entry === undefined) throw new DiskError('ENOENT', `rename: ${from} does not exist`)
+    assert(!`${to}/`.startsWith(`${from}/`) || to === from, `rename of ${from} into itself: ${to}`)
+    const target = this.#parentOf(to, false)
+    const replaced = target.parent.entries.get(target.name)
+    if (replaced !== undefined && !mayReplace(replaced, entry)) {
+      throw new DiskError('EIO', `rename: ${to} cannot be replaced by ${from}`)
+    }
+    source.parent.entries.delete(source.name)
+    target.parent.entries.set(target.name, entry)
+  }
+
+  remove(path: string): void {
+    const parts = pathParts(path)
+    const name = parts.pop()
+    assert(name !== undefined, 'the root cannot be removed')
+    const parent = this.#find(parts.join('/'))
+    if (parent?.kind === 'directory') parent.entries.delete(name)
+  }
+
+  /** All files with their paths, sorted by path segment. */
+  *files(): Generator<readonly [path: string, file: File]> {
+    yield* filesIn(this.#root, '')
+  }
+
+  #find(path: string): Entry<File> | null {
+    let entry: Entry<File> = this.#root
+    for (const part of pathParts(path)) {
+      const next: Entry<File> | undefined =
+        entry.kind === 'directory' ? entry.entries.get(part) : undefined
+      if (next === undefined) return null
+      entry = next
+    }
+    return entry
+  }
+
+  #parentOf(
+    path: string,
+    creates: boolean,
+  ): { readonly parent: Directory<File>; readonly name: string } {
+    const parts = pathParts(path)
+    const name = parts.pop()
+    assert(name !== undefined, 'a path must name a file')
+    return { parent: this.#directory(parts, path, creates), name }
+  }
+
+  #directory(parts: readonly string[], path: string, creates: boolean): Directory<File> {
+    let directory = this.#root
+    for (const part of parts) {
+      let next = directory.entries.get(part)
+      if (next === undefined) {
+        if (!creates) throw new DiskError('ENOENT', `${path}: no directory ${part}`)
+        next = { kind: 'directory', entries: new Map() }
+        directory.entries.set(part, next)
+      }
+      if (next.kind === 'file') throw new DiskError('EIO', `${path}: ${part} is a file`)
+      directory = next
+    }
+    return directory
+  }
+}
+
+/**
+ * Segments of a disk path; none for the root (`''` or `'.'`). A path that is absolute or leaves the
+ * root is a programmer's error.
+ */
+export function pathParts(path: string): string[] {
+  if (path === '' || path === '.') return []
+  const parts = path.split('/')
+  for (const part of parts) {
+    assert(part !== '' && part !== '.' && part !== '..', `illegal disk path '${path}'`)
+    assert(!part.includes('\\') && !part.includes('\0'), `illegal disk path '${path}'`)
+  }
+  return parts
+}
+
+function* filesIn<File>(
+  directory: Directory<File>,
+  prefix: string,
+): Generator<readonly [string, File]> {
+  for (const name of [...directory.entries.keys()].sort(byCodeUnit)) {
+    const entry = directory.entries.get(name)
+    if (entry === undefined) continue
+    if (entry.kind === 'file') yield [prefix + name, entry.file]
+    else yield* filesIn(entry, `${prefix}${name}/`)
+  }
+}
+
+function mayReplace<File>(replaced: Entry<File>, by: Entry<File>): boolean {
+  if (replaced === by) return true
+  if (replaced.kind === 'file') return by.kind === 'file'
+  return by.kind === 'directory' && replaced.entries.size === 0
+}
+
+function byCodeUnit(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}
