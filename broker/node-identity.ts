@@ -1,4 +1,4 @@
-import { ConfigError } from '../src/base/errors.ts'
+import { ConfigError, type DiskErrorCode } from '../src/base/errors.ts'
 import { isUuid, randomUuid, type Uuid } from '../src/base/uuid.ts'
 import type { Disk } from '../src/ports/disk.ts'
 import type { Random } from '../src/ports/random.ts'
@@ -24,7 +24,8 @@ export function claimDirectory(
   wanted: { readonly clusterId: string; readonly nodeId: number },
 ): NodeIdentity {
   const stored = disk.exists(META_FILE) ? readProperties(disk, META_FILE) : null
-  if (stored === null) {
+  // An empty file is a claim that a power cut took back; nothing was stored under it yet.
+  if (stored === null || stored.size === 0) {
     const identity = { ...wanted, directoryId: randomUuid((count) => random.bytes(count)) }
     writeMeta(disk, identity)
     return identity
@@ -46,6 +47,16 @@ export function claimDirectory(
     throw new ConfigError(`${META_FILE}: directory.id "${directoryId}" is not an id`)
   }
   return { ...wanted, directoryId }
+}
+
+/** Makes the claim durable; a node joins nothing before. `error` says what the disk refused. */
+export function syncClaim(disk: Disk, done: (error: DiskErrorCode | null) => void): void {
+  const file = disk.open(META_FILE)
+  file.fsync((error) => {
+    file.close()
+    if (error === null) disk.syncDirectory('', done)
+    else done(error)
+  })
 }
 
 /** Whether the last run ended in order; the mark is taken away, so that a crash is told from it. */

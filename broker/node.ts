@@ -1,5 +1,5 @@
 import type { Config } from '../src/base/config-def.ts'
-import { messageOf } from '../src/base/errors.ts'
+import { DiskError, messageOf } from '../src/base/errors.ts'
 import { METADATA_TOPIC_ID, randomUuid } from '../src/base/uuid.ts'
 import type { Address } from '../src/ports/network.ts'
 import type { NodePorts } from '../src/ports/ports.ts'
@@ -19,6 +19,7 @@ import { METADATA_TOPIC, OFFSETS_TOPIC } from './metadata/topic-name.ts'
 import {
   claimDirectory,
   leaveCleanShutdownMark,
+  syncClaim,
   takeCleanShutdownMark,
   type NodeIdentity,
 } from './node-identity.ts'
@@ -100,6 +101,14 @@ export class BrokerNode {
 
   /** Opens the listeners, then joins the quorum and the cluster. Errors arrive at `onFatal`. */
   start(): void {
+    syncClaim(this.#ports.disk, (error) => {
+      if (this.#isEnding) return
+      if (error === null) this.#listen()
+      else this.#fail(new DiskError(error, `the log directory cannot be synced: ${error}`))
+    })
+  }
+
+  #listen(): void {
     let left = this.#acceptors.length
     for (const acceptor of this.#acceptors) {
       acceptor.listen((error) => {

@@ -5,6 +5,8 @@ import { camelCase, flexibleFrom, kebabCase, MessageFile } from './protocol-tabl
 
 const INPUT = join(import.meta.dirname, 'protocol')
 const LINE_MAX = 100
+/** As seen from the generated files. */
+const SCHEMA_FILE = '../schema.ts'
 
 interface ApiKeyRow {
   readonly key: number
@@ -57,9 +59,7 @@ function apiText(row: ApiKeyRow, messages: readonly MessageDefinition[]): string
   const response = mine.find((message) => message.type === 'response')
   if (request === undefined || response === undefined) throw new Error(`no schema of ${row.name}`)
   const listeners = row.listeners.map((listener) => `'${listener}'`).join(', ')
-  return `${head('messages.json')}import type { Api, Field } from '../schema.ts'
-import { defineMessage } from '../schema.ts'
-${new MessageFile([request, response]).text()}
+  return `${head('messages.json')}${schemaImports(['Api'], [request, response])}${new MessageFile([request, response]).text()}
 export const ${camelCase(row.name)}Api: Api<${request.name}, ${response.name}> = {
   key: ${row.key},
   name: '${row.name}',
@@ -70,24 +70,24 @@ export const ${camelCase(row.name)}Api: Api<${request.name}, ${response.name}> =
   isForwarded: ${row.isForwarded},
   isClusterAction: ${row.isClusterAction},
 }
-`.replace(/import type \{ Api, Field \}/, (all) => withoutUnused(all, [request, response]))
+`
 }
 
-/** Only tables with common structs name the Field type. */
-function withoutUnused(line: string, messages: readonly MessageDefinition[]): string {
+/** What a file of tables imports; only tables with common structs name the Field type. */
+function schemaImports(types: readonly string[], messages: readonly MessageDefinition[]): string {
   const usesField = messages.some((message) => (message.commonStructs ?? []).length > 0)
-  return usesField ? line : 'import type { Api }'
+  const names = usesField ? [...types, 'Field'] : types
+  const typeLine = names.length === 0 ? '' : importLine(`type { ${names.join(', ')} }`)
+  return typeLine + importLine('{ defineMessage }')
+}
+
+function importLine(names: string): string {
+  return `import ${names} from '${SCHEMA_FILE}'\n`
 }
 
 function tablesText(all: readonly MessageDefinition[], type: string, source: string): string {
   const messages = all.filter((message) => message.type === type)
-  return `${head(source)}${tableImports(messages)}${new MessageFile(messages).text()}`
-}
-
-function tableImports(messages: readonly MessageDefinition[]): string {
-  const usesField = messages.some((message) => (message.commonStructs ?? []).length > 0)
-  const typeImport = usesField ? "import type { Field } from '../schema.ts'\n" : ''
-  return `${typeImport}import { defineMessage } from '../schema.ts'\n`
+  return `${head(source)}${schemaImports([], messages)}${new MessageFile(messages).text()}`
 }
 
 function recordsText(records: readonly MessageDefinition[], module: string): string {
@@ -96,7 +96,7 @@ function recordsText(records: readonly MessageDefinition[], module: string): str
     .toSorted((a, b) => (a.apiKey ?? -1) - (b.apiKey ?? -1) || (a.name < b.name ? -1 : 1))
   const tables = new MessageFile(mine).text()
   const union = module === 'metadata' ? metadataUnion(mine) : ''
-  return `${head('records.json')}${tableImports(mine)}${tables}${union}`
+  return `${head('records.json')}${schemaImports([], mine)}${tables}${union}`
 }
 
 function metadataUnion(records: readonly MessageDefinition[]): string {
@@ -124,8 +124,7 @@ ${schemas.join('\n')}
 function indexText(rows: readonly ApiKeyRow[]): string {
   const imports = rows.map((row) => `import { ${camelCase(row.name)}Api } from './${apiFile(row)}'`)
   const list = rows.map((row) => `  ${camelCase(row.name)}Api,`)
-  return `${head('api-keys.json')}import type { Api } from '../schema.ts'
-${imports.join('\n')}
+  return `${head('api-keys.json')}${importLine('type { Api }')}${imports.join('\n')}
 
 /** Every api key that has a valid version, ascending. */
 export const apis: readonly Api<unknown, unknown>[] = [
@@ -157,7 +156,8 @@ ${entries.join('\n')}
 function errorsText(errors: readonly ErrorRow[]): string {
   const codes = errors.map((error) => `  ${error.name}: ${error.code},`)
   const rows = errors.map(errorRow)
-  return `${head('errors.json')}
+  return `${head('errors.json')}/* oxlint-disable max-lines -- a table */
+
 export const ErrorCode = {
 ${codes.join('\n')}
 } as const

@@ -84,7 +84,7 @@ ${this.fieldLines(message, struct.fields, '  ')}
   }
 
   private interfaceText(message: MessageDefinition, struct: StructDefinition): string {
-    if (struct.fields.length === 0) return `\nexport type ${struct.name} = Record<never, never>\n`
+    if (struct.fields.length === 0) return `\nexport type ${struct.name} = Record<string, never>\n`
     const lines = struct.fields.map(
       (field) => `  ${camelCase(field.name)}: ${this.fieldType(message, field)}`,
     )
@@ -171,11 +171,14 @@ function fieldAttributes(field: FieldDefinition): string[] {
   return parts
 }
 
-/** The source text of a default that is not the zero value of its type. */
+/**
+ * The source text of a default that is not the zero value of its type. The word "null" makes null the
+ * default; a bare null in the file is no default at all, as in Kafka's own generator.
+ */
 function defaultText(field: FieldDefinition): string | null {
   const value = field.default
-  if (value === undefined || value === '') return null
-  if (value === null || value === 'null') return 'null'
+  if (value === undefined || value === null || value === '') return null
+  if (value === 'null') return 'null'
   if (field.type === 'string') return `'${value}'`
   if (field.type === 'bool') return String(value) === 'true' ? 'true' : null
   const number = Number(value)

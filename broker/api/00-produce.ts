@@ -26,6 +26,7 @@ interface Entry {
   readonly records: Buffer
 }
 
+const CURRENT_LEADER_VERSION = 10
 const ADMIN_CLIENT_ID = '__admin_client'
 const NO_OFFSETS = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 }
 
@@ -35,7 +36,7 @@ export const produceHandler: ApiHandler<ProduceRequest, ProduceResponse> = {
   maxVersion: 13,
   listeners: ['broker'],
   handle(context, request, respond) {
-    const answers = new Answers(request)
+    const answers = new Answers(request, context.apiVersion)
     const refusal = refusalOfAll(request)
     const entries: Entry[] = []
     for (const topic of request.topicData) {
@@ -68,17 +69,21 @@ function acceptedEntries(
   answers: Answers,
 ): readonly Entry[] {
   const { name, id, isKnown } = resolveTopic(context, { name: topic.name, id: topic.topicId })
+  const topicCode = topicError(context, name, isKnown, refusal)
   const entries: Entry[] = []
   for (const { index, records } of topic.partitionData) {
-    const code = entryError(context, name, isKnown, refusal)
-    if (code !== ErrorCode.NONE) answers.refuse(topic, index, code)
-    else if (records === null) answers.refuse(topic, index, ErrorCode.INVALID_RECORD)
-    else entries.push({ topic: name, topicId: id, partition: index, records })
+    const code =
+      topicCode === ErrorCode.NONE ? partitionError(context, name, index, records) : topicCode
+    if (code === ErrorCode.NONE && records !== null) {
+      entries.push({ topic: name, topicId: id, partition: index, records })
+    } else {
+      answers.refuse(topic, index, code)
+    }
   }
   return entries
 }
 
-function entryError(
+function topicError(
   context: RequestContext,
   topic: string,
   isKnown: boolean,
@@ -92,6 +97,18 @@ function entryError(
   }
   const isForbidden = isInternalTopic(topic) && context.clientId !== ADMIN_CLIENT_ID
   return isForbidden ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.NONE
+}
+
+function partitionError(
+  { services }: RequestContext,
+  topic: string,
+  index: number,
+  records: Buffer | null,
+): number {
+  if (services.image().partition(topic, index) === null) {
+    return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  }
+  return records === null ? ErrorCode.INVALID_RECORD : ErrorCode.NONE
 }
 
 function finish(
@@ -113,13 +130,15 @@ function finish(
 /** The answers of one request, in the order of its topics and partitions. */
 class Answers {
   readonly #request: ProduceRequest
+  readonly #tellsLeaders: boolean
   readonly #byPartition = new Map<string, PartitionAnswer>()
   /** Leaders of partitions that this broker does not lead. */
   readonly movedLeaders = new Set<number>()
   hasErrors = false
 
-  constructor(request: ProduceRequest) {
+  constructor(request: ProduceRequest, version: number) {
     this.#request = request
+    this.#tellsLeaders = version >= CURRENT_LEADER_VERSION
   }
 
   refuse(topic: TopicData, index: number, errorCode: number): void {
@@ -132,7 +151,10 @@ class Answers {
   put(result: AppendPartitionResult): void {
     const { error, currentLeader } = result
     if (error !== ErrorCode.NONE) this.hasErrors = true
-    const isMoved = error === ErrorCode.NOT_LEADER_OR_FOLLOWER && currentLeader.leaderId !== -1
+    const isMoved =
+      this.#tellsLeaders &&
+      error === ErrorCode.NOT_LEADER_OR_FOLLOWER &&
+      currentLeader.leaderId !== -1
     if (isMoved) this.movedLeaders.add(currentLeader.leaderId)
     const answer = {
       index: result.partition,

@@ -5,6 +5,7 @@
 //   v16 leader endpoints; v17 directory ids; v18 high watermark.
 // Not done: incremental sessions (KIP-227): every fetch is a full one and the session id is 0, as a broker without
 //   room for sessions answers; preferred read replicas (KIP-392).
+import { ZERO_UUID } from '../../src/base/uuid.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
   fetchApi,
@@ -19,8 +20,10 @@ import { leaderEndpoints, resolveTopic } from './topic-lookup.ts'
 type TopicAnswer = NonNullable<Input<FetchResponse>['responses']>[number]
 type PartitionAnswer = NonNullable<TopicAnswer['partitions']>[number]
 
+const CURRENT_LEADER_VERSION = 12
 const TOPIC_IDS_VERSION = 13
 const REPLICA_STATE_VERSION = 15
+const NODE_ENDPOINTS_VERSION = 16
 const NO_SESSION = 0
 const MAX_INCREMENTAL_EPOCH = 0
 
@@ -75,7 +78,7 @@ function entriesOf(
     for (const partition of topic.partitions) {
       entries.push({
         topic: name,
-        topicId: id,
+        topicId: context.apiVersion >= TOPIC_IDS_VERSION ? id : ZERO_UUID,
         partition: partition.partition,
         currentLeaderEpoch: partition.currentLeaderEpoch,
         fetchOffset: partition.fetchOffset,
@@ -117,17 +120,22 @@ function responseOf(
       topic = { topic: result.topic, topicId: result.topicId, partitions: [] }
       topics.push(topic)
     }
-    topic.partitions.push(partitionAnswer(result, moved))
+    topic.partitions.push(partitionAnswer(context.apiVersion, result, moved))
   }
   return {
     errorCode: ErrorCode.NONE,
     sessionId: NO_SESSION,
     responses: [...topics, ...unknown],
-    nodeEndpoints: leaderEndpoints(context, moved),
+    nodeEndpoints:
+      context.apiVersion >= NODE_ENDPOINTS_VERSION ? leaderEndpoints(context, moved) : [],
   }
 }
 
-function partitionAnswer(result: FetchPartitionResult, moved: Set<number>): PartitionAnswer {
+function partitionAnswer(
+  version: number,
+  result: FetchPartitionResult,
+  moved: Set<number>,
+): PartitionAnswer {
   const { error, currentLeader, divergingEpoch } = result
   const isMoved =
     error === ErrorCode.NOT_LEADER_OR_FOLLOWER || error === ErrorCode.FENCED_LEADER_EPOCH
@@ -141,7 +149,7 @@ function partitionAnswer(result: FetchPartitionResult, moved: Set<number>): Part
     abortedTransactions: result.abortedTransactions,
     preferredReadReplica: result.preferredReadReplica,
     records: result.records,
-    ...(isMoved ? { currentLeader } : {}),
+    ...(isMoved && version >= CURRENT_LEADER_VERSION ? { currentLeader } : {}),
     ...(divergingEpoch === null ? {} : { divergingEpoch }),
   }
 }

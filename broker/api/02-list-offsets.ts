@@ -10,6 +10,8 @@ import {
 } from '../../src/wire/messages/02-list-offsets.ts'
 import type { ApiHandler } from '../server/request-context.ts'
 
+const LEADER_EPOCH_VERSION = 4
+
 export const listOffsetsHandler: ApiHandler<ListOffsetsRequest, ListOffsetsResponse> = {
   api: listOffsetsApi,
   minVersion: 1,
@@ -41,7 +43,7 @@ export const listOffsetsHandler: ApiHandler<ListOffsetsRequest, ListOffsetsRespo
             errorCode: error,
             timestamp,
             offset,
-            leaderEpoch,
+            ...(context.apiVersion >= LEADER_EPOCH_VERSION ? { leaderEpoch } : {}),
           })),
         }
       }),

@@ -26,7 +26,7 @@ export const electLeadersHandler: ApiHandler<ElectLeadersRequest, ElectLeadersRe
       request,
       timeoutMs: request.timeoutMs,
       respond,
-      failure: (errorCode) => ({ errorCode }),
+      failure: (errorCode) => (context.apiVersion >= 1 ? { errorCode } : {}),
     })
   },
 }

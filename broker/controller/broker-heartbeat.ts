@@ -76,8 +76,9 @@ function nextPhase(
   }
   if (phase === 'fenced') {
     if (request.wantShutDown) return 'left'
-    const isCaughtUp = request.currentMetadataOffset >= broker.registrationOffset
-    return isCaughtUp && !request.wantFence ? 'unfenced' : 'fenced'
+    // One that began to shut down comes back as a new incarnation only; until then it may not lead.
+    if (request.wantFence || broker.isInControlledShutdown) return 'fenced'
+    return request.currentMetadataOffset >= broker.registrationOffset ? 'unfenced' : 'fenced'
   }
   if (request.wantFence) return request.wantShutDown ? 'left' : 'fenced'
   if (!request.wantShutDown) return 'unfenced'

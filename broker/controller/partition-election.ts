@@ -67,7 +67,7 @@ export function partitionChange(request: ElectionRequest): Input<PartitionChange
 function elect(request: ElectionRequest, target: Target, change: Change): void {
   const { partition } = request
   const elected = electLeader(request, target)
-  if (elected.leader === partition.leader) return
+  if (elected.leader === partition.leader && !elected.isUnclean) return
   change.leader = elected.leader
   if (!elected.isUnclean) return
   // Whatever the others have beyond the new leader's log is lost: they start again from it.

@@ -66,11 +66,16 @@ export function checkClientRecords(records: Buffer, rules: AppendRules): Accepte
     return refused(ErrorCode.CORRUPT_MESSAGE, 'The CRC of the batch does not match its bytes')
   }
   const header = tryReadBatchHeader(batch, 0)
-  if (header === null) return refused(ErrorCode.INVALID_RECORD, 'The batch header has an illegal field')
+  if (header === null)
+    return refused(ErrorCode.INVALID_RECORD, 'The batch header has an illegal field')
   return (
     checkHeader(header) ??
     checkRecords(batch, header, rules) ??
-    checkSegmentSize(batch.length, config) ?? { kind: 'accepted', records: batch, headers: [header] }
+    checkSegmentSize(batch.length, config) ?? {
+      kind: 'accepted',
+      records: batch,
+      headers: [header],
+    }
   )
 }
 
@@ -81,11 +86,14 @@ export function checkInternalRecords(
   isSizeLimited: boolean,
 ): AcceptedBatches | Refusal {
   const headers: BatchHeader[] = []
-  for (let at = 0; at < records.length; ) {
+  for (let at = 0; at < records.length;) {
     const problem = headerProblem(records, at, records.length - at)
     const header = problem === null ? tryReadBatchHeader(records, at) : null
     if (header === null) {
-      return refused(ErrorCode.INVALID_RECORD, `Not a record batch at ${at}: ${problem ?? 'a field'}`)
+      return refused(
+        ErrorCode.INVALID_RECORD,
+        `Not a record batch at ${at}: ${problem ?? 'a field'}`,
+      )
     }
     if (isSizeLimited && header.sizeBytes > config.maxMessageBytes) {
       return tooLarge(header.sizeBytes, config)
@@ -106,7 +114,10 @@ export function checkReplicatedRecords(records: Buffer): AcceptedBatches | Refus
     const problem = headerProblem(records, at, Math.max(sizeBytes, records.length - at))
     const header = problem === null ? tryReadBatchHeader(records, at) : null
     if (header === null) {
-      return refused(ErrorCode.CORRUPT_MESSAGE, `Not a record batch at ${at}: ${problem ?? 'a field'}`)
+      return refused(
+        ErrorCode.CORRUPT_MESSAGE,
+        `Not a record batch at ${at}: ${problem ?? 'a field'}`,
+      )
     }
     if (sizeBytes > records.length - at) break
     if (!isBatchCrcValid(records, at)) {

@@ -66,6 +66,7 @@ export class Segment {
   largest: TimestampOffset
   /** Something was written since the last sync. */
   isDirty = false
+  isClosed = false
   /** Timestamp of the first batch, -1 when there is none: the age of the segment counts from it. */
   #firstTimestampMs: TimestampMs = -1
   #bytesSinceIndexEntry = 0
@@ -209,6 +210,16 @@ export class Segment {
     if (problem !== null) throw this.#corrupt(position, problem)
   }
 
+  /** The whole batch that begins at `position`. */
+  batchAt(position: number): Buffer {
+    const available = this.sizeBytes - position
+    return this.#withFirstBatch(
+      this.#readAt(position, Math.min(available, BATCH_HEADER_BYTES)),
+      position,
+      available,
+    )
+  }
+
   /** Where to look for records of `timestampMs` or later: all batches before this position are older. */
   positionBefore(timestampMs: TimestampMs): number {
     const older = this.timeIndex.lookup(timestampMs)
@@ -268,6 +279,7 @@ export class Segment {
   }
 
   closeFiles(): void {
+    this.isClosed = true
     this.log.close()
     this.offsetIndex.file.close()
     this.timeIndex.file.close()
@@ -275,6 +287,7 @@ export class Segment {
   }
 
   remove(): void {
+    this.isClosed = true
     this.log.close()
     this.#disk.remove(this.log.path)
     this.offsetIndex.file.remove()

@@ -4,9 +4,10 @@ import type { Partition } from './partition.ts'
 
 const HIGH_WATERMARK = 'hw/'
 const RECOVERY_POINT = 'recovery-point/'
+const LOG_START = 'log-start/'
 
 /**
- * High watermarks and recovery points in the node's store, by `topic-partition`. A high watermark read back
+ * High watermarks, recovery points and log starts in the node's store, by `topic-partition`. A high watermark read back
  * may be older than the one acted on before the stop: it is a lower bound, which is all a replica needs.
  */
 export class Checkpoints {
@@ -26,12 +27,30 @@ export class Checkpoints {
     return this.#offset(RECOVERY_POINT + key)
   }
 
+  /** Where the log begins for readers, after records were deleted; 0 when none was written. */
+  logStartOffset(key: string): Offset {
+    return this.#offset(LOG_START + key)
+  }
+
+  /**
+   * Must be durable before a log that was cut below its recovery point is appended to: else, after a power
+   * cut, bytes that were never synced are taken for synced ones. True when it has changed.
+   */
+  writeRecoveryPoint({ key, log }: Partition): boolean {
+    return this.#put(RECOVERY_POINT + key, log.recoveryPoint)
+  }
+
   /** Writes what has changed; true when there was anything. */
   write(partitions: Iterable<Partition>): boolean {
     let hasChanged = false
-    for (const { key, log } of partitions) {
-      hasChanged = this.#put(HIGH_WATERMARK + key, log.highWatermark) || hasChanged
-      hasChanged = this.#put(RECOVERY_POINT + key, log.recoveryPoint) || hasChanged
+    for (const partition of partitions) {
+      const { key, log } = partition
+      const changes = [
+        this.#put(HIGH_WATERMARK + key, log.highWatermark),
+        this.#put(LOG_START + key, log.logStartOffset),
+        this.writeRecoveryPoint(partition),
+      ]
+      hasChanged ||= changes.includes(true)
     }
     return hasChanged
   }
@@ -39,10 +58,11 @@ export class Checkpoints {
   forget(key: string): void {
     this.#store.delete(HIGH_WATERMARK + key)
     this.#store.delete(RECOVERY_POINT + key)
+    this.#store.delete(LOG_START + key)
   }
 
   #put(key: string, offset: Offset): boolean {
-    if (this.#store.get(key) === offset) return false
+    if (this.#offset(key) === offset) return false
     this.#store.put(key, offset)
     return true
   }

@@ -1,5 +1,6 @@
 import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
-import type { FetchEntry, FetchPartitionResult } from './fetch-result.ts'
+import { offsetAfter } from './batches.ts'
+import { NO_RECORDS, type FetchEntry, type FetchPartitionResult } from './fetch-result.ts'
 import { visibleEnd, type PartitionReader } from './partition-read.ts'
 import type { Partition } from './partition.ts'
 import type { DelayedOperation } from './purgatory.ts'
@@ -26,21 +27,25 @@ interface Waiting {
 }
 
 /**
- * A Fetch that waits for min bytes. It is ready when enough can be read or when an answer could tell
- * something else: the partition is gone, its leader or epoch changed, or its log was cut below the position.
- * Bytes are counted once each, from where the last look ended.
+ * A Fetch that waits for min bytes. It is ready when enough can be read or when waiting cannot add to the
+ * answer: the partition is gone, its leader or epoch changed, its log was cut below the position, or the
+ * position is in an older segment than the end, as one read stops at a segment's end. Bytes are counted once
+ * each, from where the last look ended.
  */
 export class DelayedFetch implements DelayedOperation {
   readonly #options: DelayedFetchOptions
   readonly #waiting = new Map<string, Waiting>()
   #totalBytes = 0
+  #isAtSegmentEnd = false
 
   constructor(options: DelayedFetchOptions) {
     this.#options = options
     options.entries.forEach((entry, index) => {
       const partition = options.find(entry)
-      const bytes = options.firstResults[index]?.records.length ?? 0
+      const records = options.firstResults[index]?.records ?? NO_RECORDS
+      const bytes = records.length
       this.#totalBytes += bytes
+      if (partition !== null) this.#noteSegmentEnd(partition, records)
       this.#waiting.set(options.keyOf(entry), {
         entry,
         leaderEpoch: partition?.leaderEpoch ?? -1,
@@ -55,7 +60,7 @@ export class DelayedFetch implements DelayedOperation {
   }
 
   isReady(key: string | null): boolean {
-    if (key === null) return this.#totalBytes >= this.#options.minBytes
+    if (key === null) return this.#hasEnough()
     const waiting = this.#waiting.get(key)
     return waiting !== undefined && this.#isEntryReady(waiting)
   }
@@ -75,18 +80,33 @@ export class DelayedFetch implements DelayedOperation {
     if (end <= waiting.countedTo) return false
     if (this.#options.minBytes <= 1) return true
     this.#count(waiting, partition, end)
-    return this.#totalBytes >= this.#options.minBytes
+    return this.#hasEnough()
+  }
+
+  #hasEnough(): boolean {
+    return this.#isAtSegmentEnd || this.#totalBytes >= this.#options.minBytes
   }
 
   #count(waiting: Waiting, partition: Partition, endOffset: Offset): void {
     const room = waiting.entry.maxBytes - waiting.bytes
     if (room > 0) {
       const offset = waiting.countedTo
-      const read = partition.log.read({ offset, maxBytes: room, minOneBatch: true, endOffset })
-      const bytes = Math.min(room, read.records.length)
+      const { records } = partition.log.read({
+        offset,
+        maxBytes: room,
+        minOneBatch: true,
+        endOffset,
+      })
+      const bytes = Math.min(room, records.length)
       waiting.bytes += bytes
       this.#totalBytes += bytes
+      this.#noteSegmentEnd(partition, records)
     }
     waiting.countedTo = endOffset
+  }
+
+  #noteSegmentEnd(partition: Partition, records: Buffer): void {
+    if (records.length === 0) return
+    if (partition.log.segmentBaseOffsets.includes(offsetAfter(records))) this.#isAtSegmentEnd = true
   }
 }

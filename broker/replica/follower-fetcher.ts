@@ -20,6 +20,8 @@ import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
 const FETCH_VERSION = 17
 /** A fetch unanswered for this long is taken to be waiting for data, so a new partition may interrupt it. */
 const LONG_POLL_AFTER_MS = 10
+/** A timer may run a rounding error before its time; waiting anew must not take no time at all. */
+const MIN_DELAY_MS = 1
 
 export interface FollowerFetcherOptions {
   readonly brokerId: BrokerId
@@ -33,6 +35,8 @@ export interface FollowerFetcherOptions {
   /** Runs a change of the replication layer's state as one step. */
   readonly step: (fn: () => void) => void
   readonly onStorageFailure: (partition: Partition, error: StorageFailure) => void
+  /** Makes the recovery point of a log that was cut durable; `done` says whether it is. */
+  readonly afterTruncation: (partition: Partition, done: (isDurable: boolean) => void) => void
 }
 
 /** The replica.fetch.* settings of a broker. */
@@ -196,7 +200,8 @@ export class FollowerFetcher {
     if (data.errorCode !== ErrorCode.NONE) return this.#delay(fetched)
     if (data.divergingEpoch.epoch >= 0) {
       const { epoch, endOffset } = data.divergingEpoch
-      return partition.truncateTo(truncationFor(partition.log, epoch, endOffset), 'diverging-epoch')
+      partition.truncateTo(truncationFor(partition.log, epoch, endOffset), 'diverging-epoch')
+      return this.#pauseAfterTruncation(fetched)
     }
     const error = partition.appendAsFollower({
       leaderEpoch: fetched.leaderEpoch,
@@ -228,12 +233,25 @@ export class FollowerFetcher {
       timeoutMs: settings.requestTimeoutMs,
       isCurrent,
       step: this.#options.step,
+      onStorageFailure: (error) => this.#options.onStorageFailure(fetched.partition, error),
       done: (isReset) => {
-        fetched.isResetting = false
-        if (!isReset) this.#delay(fetched)
-        this.pump()
+        if (isReset) return this.#pauseAfterTruncation(fetched)
+        this.#resume(fetched, false)
       },
     })
+  }
+
+  #pauseAfterTruncation(fetched: Fetched): void {
+    fetched.isResetting = true
+    this.#options.afterTruncation(fetched.partition, (isDurable) => {
+      if (!this.#isClosed) this.#resume(fetched, isDurable)
+    })
+  }
+
+  #resume(fetched: Fetched, isGood: boolean): void {
+    fetched.isResetting = false
+    if (!isGood) this.#delay(fetched)
+    this.pump()
   }
 
   #delay(fetched: Fetched): void {
@@ -269,7 +287,7 @@ export class FollowerFetcher {
   #pumpAt(atMs: number, nowMs: number): void {
     this.#cancelTimer()
     if (atMs === Infinity) return
-    const delayMs = Math.max(0, atMs - nowMs)
+    const delayMs = Math.max(MIN_DELAY_MS, atMs - nowMs)
     this.#timer = this.#options.clock.after(delayMs, 'follower-fetcher.retry', () => {
       this.#timer = null
       this.pump()

@@ -3,6 +3,7 @@ import type { ClientConnection } from '../../src/client/connection.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { listOffsetsApi } from '../../src/wire/messages/02-list-offsets.ts'
 import type { Partition } from './partition.ts'
+import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
 
 const LIST_OFFSETS_VERSION = 7
 const LATEST = -1
@@ -16,6 +17,7 @@ export interface ResetOptions {
   /** Whether the partition is still followed in the same leader epoch. */
   readonly isCurrent: () => boolean
   readonly step: (fn: () => void) => void
+  readonly onStorageFailure: (error: StorageFailure) => void
   /** Called once unless the partition is not current any more. */
   readonly done: (isReset: boolean) => void
 }
@@ -72,8 +74,13 @@ function askOffset(
       options.step(() => {
         const answer = response?.topics[0]?.partitions[0]
         const isGood = error === null && answer?.errorCode === ErrorCode.NONE && answer.offset >= 0
-        if (isGood) onOffset(answer.offset)
-        else options.done(false)
+        if (!isGood) return options.done(false)
+        try {
+          onOffset(answer.offset)
+        } catch (failure) {
+          if (!isStorageFailure(failure)) throw failure
+          options.onStorageFailure(failure)
+        }
       })
     },
   )

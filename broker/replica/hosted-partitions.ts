@@ -129,11 +129,11 @@ export class HostedPartitions {
       config: topicConfig.log,
       recoveryPoint: checkpoints.recoveryPoint(key),
       isCleanShutdown: isCleanStart,
+      logStartOffset: checkpoints.logStartOffset(key),
       nowMs: surroundings.clock.wallMs(),
       events: surroundings.events,
     })
-    const highWatermark = Math.min(checkpoints.highWatermark(key), log.logEndOffset)
-    if (highWatermark > log.highWatermark) log.updateHighWatermark(highWatermark)
+    log.updateHighWatermark(checkpoints.highWatermark(key))
     const { topic, partition } = state
     return new Partition({ topic, partition, log, config: topicConfig, surroundings })
   }

@@ -1,6 +1,6 @@
 import type { BrokerId, Offset } from '../../src/base/ids.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
-import { batchLastOffset, batchSizeBytes, BATCH_HEADER_BYTES } from '../../src/wire/record-batch.ts'
+import { offsetAfter } from './batches.ts'
 import {
   fetchFailure,
   NO_RECORDS,
@@ -8,6 +8,7 @@ import {
   type FetchPartitionResult,
 } from './fetch-result.ts'
 import type { Partition } from './partition.ts'
+import { throwStorageError } from './storage-failure.ts'
 
 /** Who reads; it decides how far the log may be seen. */
 export type PartitionReader =
@@ -33,7 +34,8 @@ export function visibleEnd(partition: Partition, reader: PartitionReader): Offse
 
 /**
  * Reads one partition for a Fetch (semantics of Kafka's Partition.fetchRecords): epoch and role checks,
- * divergence (KIP-595 style truncation on fetch), range, bytes, and for a follower its position.
+ * divergence (truncation on fetch, as KIP-595 has it), range, bytes, and for a follower its position.
+ * Throws `StorageFailure`.
  */
 export function readPartition(partition: Partition, read: PartitionRead): FetchPartitionResult {
   const { entry, reader } = read
@@ -95,12 +97,14 @@ function divergence(
   return isDiverging ? end : null
 }
 
-function readRecords(partition: Partition, read: PartitionRead): Buffer {
-  const endOffset = visibleEnd(partition, read.reader)
-  const { fetchOffset } = read.entry
-  if (fetchOffset >= endOffset) return NO_RECORDS
-  const { maxBytes, minOneBatch } = read
-  return partition.log.read({ offset: fetchOffset, maxBytes, minOneBatch, endOffset }).records
+function readRecords(partition: Partition, request: PartitionRead): Buffer {
+  const endOffset = visibleEnd(partition, request.reader)
+  const offset = request.entry.fetchOffset
+  if (offset >= endOffset) return NO_RECORDS
+  const { maxBytes, minOneBatch } = request
+  const { error, records } = partition.log.read({ offset, maxBytes, minOneBatch, endOffset })
+  throwStorageError(error, partition.key)
+  return records
 }
 
 function abortedIn(
@@ -108,18 +112,7 @@ function abortedIn(
   from: Offset,
   records: Buffer,
 ): NonNullable<FetchPartitionResult['abortedTransactions']> {
-  const lastOffset = lastOffsetOf(records)
-  return lastOffset === -1 ? [] : partition.log.abortedTransactions(from, lastOffset + 1)
-}
-
-function lastOffsetOf(records: Buffer): Offset {
-  let lastOffset = -1
-  let position = 0
-  while (position + BATCH_HEADER_BYTES <= records.length) {
-    lastOffset = batchLastOffset(records, position)
-    position += batchSizeBytes(records, position)
-  }
-  return lastOffset
+  return records.length === 0 ? [] : partition.log.abortedTransactions(from, offsetAfter(records))
 }
 
 function answer(partition: Partition, given: Partial<FetchPartitionResult>): FetchPartitionResult {

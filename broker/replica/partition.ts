@@ -9,6 +9,7 @@ import type { AppendOrigin, AppendResult, PartitionLog } from '../log/partition-
 import type { BrokerRegistration, PartitionState } from '../metadata/image.ts'
 import type { IsrProposal } from './in-sync-set.ts'
 import { LeaderRole, type FollowerEligibility } from './leader-role.ts'
+import { throwStorageError } from './storage-failure.ts'
 import type { TopicConfig } from './topic-config.ts'
 
 /** What a partition needs of its broker. */
@@ -202,7 +203,7 @@ export class Partition {
 
   /**
    * Appends on the leader. NOT_ENOUGH_REPLICAS, with nothing appended, when acks=all is asked for and the
-   * committed in-sync set is smaller than the effective min.insync.replicas.
+   * committed in-sync set is smaller than the effective min.insync.replicas. Throws `StorageFailure`.
    */
   appendAsLeader(records: Buffer, requiredAcks: number, origin: AppendOrigin): Appended {
     const role = this.#role
@@ -216,6 +217,7 @@ export class Partition {
       origin,
       isTopicCompacted: this.#config.log.cleanupPolicy.includes('compact'),
     })
+    throwStorageError(result.error, this.key)
     if (result.error !== ErrorCode.NONE) return { error: result.error, result }
     this.#advanceHighWatermark()
     this.#surroundings.changed(this)
@@ -298,7 +300,10 @@ export class Partition {
     }
   }
 
-  /** On a follower: appends what the leader sent and follows its high watermark and log start. */
+  /**
+   * On a follower: appends what the leader sent and follows its high watermark and log start. Throws
+   * `StorageFailure`.
+   */
   appendAsFollower(data: FetchedData): ErrorCode {
     assert(!this.isLeader, `${this.key} is led here and takes nothing from others`)
     if (data.leaderEpoch !== this.#leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH
@@ -307,6 +312,7 @@ export class Partition {
     const hasRecords = data.records !== null && data.records.length > 0
     if (hasRecords) {
       const appended = log.appendAsFollower(data.records, this.#surroundings.clock.wallMs())
+      throwStorageError(appended.error, this.key)
       if (appended.error !== ErrorCode.NONE) return appended.error
     }
     const highWatermark = Math.max(

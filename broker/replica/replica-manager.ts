@@ -1,4 +1,5 @@
 import type { Config } from '../../src/base/config-def.ts'
+import { DiskError } from '../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
@@ -55,6 +56,11 @@ export interface ReplicaManagerOptions {
   readonly interBrokerListenerName: string
   /** The node ended in order the last time, and its logs were flushed then. */
   readonly isCleanStart: boolean
+  /**
+   * The disk has failed a partition, which is offline from now on. Kafka halts a broker whose only log
+   * directory fails; whether to do so is the caller's choice.
+   */
+  readonly onStorageFailure?: (error: StorageFailure) => void
 }
 
 interface Periodic {
@@ -124,7 +130,16 @@ export class ReplicaManager {
       onStorageFailure,
     })
     const settings = fetcherSettingsOf(config)
-    this.#fetchers = new FollowerFetchers({ ...options, settings, step, onStorageFailure })
+    this.#fetchers = new FollowerFetchers({
+      ...options,
+      settings,
+      step,
+      onStorageFailure,
+      afterTruncation: (partition, done) => {
+        if (!this.#checkpoints.writeRecoveryPoint(partition)) return done(true)
+        options.store.sync((error) => step(() => done(error === null)))
+      },
+    })
   }
 
   /** Requests that wait: for the high watermark, for data. */
@@ -274,15 +289,20 @@ export class ReplicaManager {
     let left = partitions.length
     const finish = (): void => {
       this.#checkpoints.write(partitions)
-      this.#options.store.sync((error) => {
-        for (const { log } of partitions) log.close()
-        done(firstError ?? error)
-      })
+      for (const { log } of partitions) {
+        try {
+          log.close()
+        } catch (error) {
+          if (!isStorageFailure(error)) throw error
+          firstError ??= error
+        }
+      }
+      this.#options.store.sync((error) => done(firstError ?? error))
     }
     if (left === 0) return finish()
     for (const { log, key } of partitions) {
-      log.flush((error) => {
-        if (error !== null) firstError ??= new Error(`flush of ${key} failed: ${String(error)}`)
+      log.flush((code) => {
+        if (code !== null) firstError ??= new DiskError(code, `the log of ${key} was not flushed`)
         left -= 1
         if (left === 0) finish()
       })
@@ -363,6 +383,7 @@ export class ReplicaManager {
     const { leaderEpoch } = partition
     this.#fetchers.remove(partition.key)
     this.#hosted.fail(partition, error)
+    this.#options.onStorageFailure?.(error)
     this.#notify(partition, 'removed', leaderEpoch)
   }
 

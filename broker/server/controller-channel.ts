@@ -1,6 +1,6 @@
 import { ConnectionError, TimeoutError } from '../../src/base/errors.ts'
 import { ClientConnection } from '../../src/client/connection.ts'
-import type { Clock } from '../../src/ports/clock.ts'
+import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { Address, Network } from '../../src/ports/network.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import type { Api, Input } from '../../src/wire/schema.ts'
@@ -32,7 +32,7 @@ const MAX_WAITING = 1000
  */
 export class ControllerChannel implements ControllerSender {
   readonly #options: ControllerChannelOptions
-  readonly #waiting = new Set<Pending>()
+  readonly #waiting = new Map<Pending, Timer>()
   #connection: ClientConnection | null = null
   #connectedTo: Address | null = null
   #isClosed = false
@@ -68,18 +68,16 @@ export class ControllerChannel implements ControllerSender {
   /** The quorum has a new leader: waiting requests go there at once. */
   leaderChanged(): void {
     this.#disconnect()
-    for (const pending of this.#waiting) {
-      this.#waiting.delete(pending)
-      this.#attempt(pending)
-    }
+    if (this.#options.controllerAddress() === null) return
+    for (const pending of this.#takeWaiting()) this.#attempt(pending)
   }
 
   close(): void {
     this.#isClosed = true
     this.#disconnect()
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const pending of waiting) pending.fail(new ConnectionError('the node is closing'))
+    for (const pending of this.#takeWaiting()) {
+      pending.fail(new ConnectionError('the node is closing'))
+    }
   }
 
   #attempt(pending: Pending): void {
@@ -100,10 +98,19 @@ export class ControllerChannel implements ControllerSender {
       )
       return
     }
-    this.#waiting.add(pending)
-    this.#options.clock.after(this.#options.retryBackoffMs, 'controller-channel.retry', () => {
-      if (this.#waiting.delete(pending)) this.#attempt(pending)
+    const { clock, retryBackoffMs } = this.#options
+    const timer = clock.after(retryBackoffMs, 'controller-channel.retry', () => {
+      this.#waiting.delete(pending)
+      this.#attempt(pending)
     })
+    this.#waiting.set(pending, timer)
+  }
+
+  #takeWaiting(): readonly Pending[] {
+    for (const timer of this.#waiting.values()) this.#options.clock.cancel(timer)
+    const waiting = [...this.#waiting.keys()]
+    this.#waiting.clear()
+    return waiting
   }
 
   #connect(): ClientConnection | null {

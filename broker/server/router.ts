@@ -1,9 +1,9 @@
-import { WireError } from '../../src/base/errors.ts'
+import { WireError, messageOf } from '../../src/base/errors.ts'
 import type { Address } from '../../src/ports/network.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { apiVersionsApi } from '../../src/wire/messages/18-api-versions.ts'
 import { decodeRequestHeader, encodeResponse } from '../../src/wire/request.ts'
-import { decodeMessage } from '../../src/wire/schema.ts'
+import { decodeMessage, type Input } from '../../src/wire/schema.ts'
 import type { ApiHandler, ListenerKind, NodeServices, ServedApi } from './request-context.ts'
 
 export type AnyHandler = ApiHandler<unknown, unknown>
@@ -65,8 +65,24 @@ export class Router {
     handler.handle(context, request, (response) => {
       if (response === null) done('none')
       else if (response === 'close') done('close')
-      else done(encodeResponse(handler.api, apiVersion, correlationId, response))
+      else done(this.#encode(handler, apiVersion, correlationId, response))
     })
+  }
+
+  /** An answer that its version cannot carry is a fault of ours: it costs this connection, not the broker. */
+  #encode(
+    { api }: AnyHandler,
+    version: number,
+    correlationId: number,
+    response: Input<unknown>,
+  ): RouteOutcome {
+    try {
+      return encodeResponse(api, version, correlationId, response)
+    } catch (error) {
+      const fields = { api: api.name, version, reason: messageOf(error) }
+      this.#services.events.emit('response.failed', fields)
+      return 'close'
+    }
   }
 
   #refuseApiVersions(handler: AnyHandler, correlationId: number): readonly Buffer[] {

@@ -90,8 +90,12 @@ export class BrokerChannel {
         this.#options.clock.after(0, 'client.refused', () => done(version, null, -1))
         return
       }
-      this.#connection.request(call.api, version, call.body(version), remainingMs, (failed, response) =>
-        done(failed, response, version),
+      this.#connection.request(
+        call.api,
+        version,
+        call.body(version),
+        remainingMs,
+        (failed, response) => done(failed, response, version),
       )
     })
   }
@@ -149,7 +153,9 @@ export class BrokerChannel {
   #onVersions(version: number, response: ApiVersionsResponse): void {
     if (response.errorCode === ErrorCode.UNSUPPORTED_VERSION && version > 0) {
       const own = response.apiKeys.find((each) => each.apiKey === apiVersionsApi.key)
-      return this.#negotiate(own === undefined ? 0 : Math.max(0, Math.min(own.maxVersion, version - 1)))
+      return this.#negotiate(
+        own === undefined ? 0 : Math.max(0, Math.min(own.maxVersion, version - 1)),
+      )
     }
     if (response.errorCode !== ErrorCode.NONE) {
       this.#failAll(new KafkaError(response.errorCode, 'the broker refused ApiVersions'))

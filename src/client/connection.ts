@@ -250,7 +250,11 @@ export class ClientConnection {
 
   #writeQueued(): void {
     const connection = this.#connection
-    while (this.#state === 'open' && !this.#isBlocked && this.#inFlight.length < this.#maxInFlight) {
+    while (
+      this.#state === 'open' &&
+      !this.#isBlocked &&
+      this.#inFlight.length < this.#maxInFlight
+    ) {
       const pending = this.#queued.shift()
       if (pending === undefined || connection === null) return
       if (pending.finish !== null) this.#inFlight.push(pending)

@@ -25,6 +25,8 @@ export class ConsumerPositions {
   readonly #options: ConsumerPositionsOptions
   #pending: Cancellable | null = null
   #pendingVersion = -1
+  /** Counts what was begun; an answer of an older round is about an older wish. */
+  #round = 0
 
   constructor(options: ConsumerPositionsOptions) {
     this.#options = options
@@ -87,10 +89,7 @@ export class ConsumerPositions {
     })
   }
 
-  #onCommitted(
-    state: AssignedPartition,
-    committed: ReadonlyMap<string, OffsetAndMetadata>,
-  ): void {
+  #onCommitted(state: AssignedPartition, committed: ReadonlyMap<string, OffsetAndMetadata>): void {
     if (state.position !== null || state.resetTo !== null) return
     const found = committed.get(topicPartitionKey(state.topic, state.partition))
     if (found === undefined) {
@@ -117,8 +116,9 @@ export class ConsumerPositions {
   #lookUp(states: readonly AssignedPartition[]): void {
     const { cluster, updater, subscription, isolation } = this.#options
     this.#pendingVersion = subscription.version
+    const round = this.#round
     const isWanted = (state: AssignedPartition): boolean =>
-      subscription.isCurrent(state) && state.position === null
+      round === this.#round && subscription.isCurrent(state) && state.position === null
     const byKey = new Map(
       states.map((state) => [topicPartitionKey(state.topic, state.partition), state]),
     )
@@ -153,15 +153,8 @@ export class ConsumerPositions {
   }
 
   #cancel(): void {
-    const pending = this.#pending
+    this.#round += 1
+    this.#pending?.abandon()
     this.#pending = null
-    pending?.cancel(new CancelledError())
-  }
-}
-
-/** Given to what is cancelled on purpose; never shown. */
-class CancelledError extends KafketteError {
-  constructor() {
-    super('CANCELLED', 'another wish came in between')
   }
 }

@@ -1,9 +1,6 @@
 import { WireError } from '../base/errors.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
-import {
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-} from '../wire/messages/data.ts'
+import { consumerProtocolAssignment, consumerProtocolSubscription } from '../wire/messages/data.ts'
 import { Reader } from '../wire/reader.ts'
 import { decodeMessage, encodeToBuffer, type MessageSchema } from '../wire/schema.ts'
 

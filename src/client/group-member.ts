@@ -108,6 +108,7 @@ export class GroupMember {
   #joinTimer: Timer | null = null
   #heartbeatTimer: Timer | null = null
   #isHeartbeatInFlight = false
+  #isRejoinAsked = false
 
   constructor(options: GroupMemberOptions) {
     this.#options = options
@@ -142,6 +143,7 @@ export class GroupMember {
     this.#joinDone = done
     this.#state = 'joining'
     this.#failures = 0
+    this.#isRejoinAsked = false
     this.#sendJoin()
   }
 
@@ -363,14 +365,16 @@ export class GroupMember {
   #onMembershipError(error: Error): void {
     const { handler, coordinator, cluster, heartbeatIntervalMs } = this.#options
     const code = error instanceof KafkaError ? error.errorCode : ErrorCode.NONE
+    const isRoundOnly = code === ErrorCode.REBALANCE_IN_PROGRESS
+    if (isRoundOnly) this.#scheduleHeartbeat(heartbeatIntervalMs)
+    if (isRoundOnly && this.#isRejoinAsked) return
+    this.#isRejoinAsked = true
     cluster.emit('client.group-rejoin', {
       group: coordinator.key,
       member: this.#memberId,
       why: error instanceof KafketteError ? error.code : error.message,
     })
-    if (code === ErrorCode.REBALANCE_IN_PROGRESS) {
-      this.#scheduleHeartbeat(heartbeatIntervalMs)
-    } else {
+    if (!isRoundOnly) {
       this.#reset(FORGETS_MEMBER.has(code))
       handler.onLost(error)
     }
@@ -389,7 +393,8 @@ export class GroupMember {
   }
 
   #cancelHeartbeat(): void {
-    if (this.#heartbeatTimer !== null) this.#options.cluster.ports.clock.cancel(this.#heartbeatTimer)
+    if (this.#heartbeatTimer !== null)
+      this.#options.cluster.ports.clock.cancel(this.#heartbeatTimer)
     this.#heartbeatTimer = null
   }
 

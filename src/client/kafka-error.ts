@@ -58,3 +58,13 @@ export function needsMetadata(errorCode: number): boolean {
 export function needsCoordinator(errorCode: number): boolean {
   return NEEDS_COORDINATOR.has(errorCode)
 }
+
+/** The first error among results, one that a retry does not help before the others. */
+export function firstProblem(
+  results: readonly { readonly errorCode: number; readonly errorMessage?: string | null }[],
+): KafkaError | null {
+  const errors = results
+    .filter(({ errorCode }) => errorCode !== ErrorCode.NONE)
+    .map(({ errorCode, errorMessage }) => new KafkaError(errorCode, errorMessage))
+  return errors.find((error) => !error.isRetriable) ?? errors[0] ?? null
+}

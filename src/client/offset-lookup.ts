@@ -99,7 +99,8 @@ function unknownLeader(lookup: OffsetLookup, query: OffsetQuery): KafkaError {
   const code = lookup.cluster.metadata.errorOf(query.topic)
   const known = lookup.cluster.metadata.topic(query.topic)
   if (code !== ErrorCode.NONE) return new KafkaError(code, `topic "${query.topic}"`)
-  const which = known === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.LEADER_NOT_AVAILABLE
+  const which =
+    known === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.LEADER_NOT_AVAILABLE
   return new KafkaError(which, `leader of ${keyOf(query)}`)
 }
 

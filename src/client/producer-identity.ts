@@ -76,7 +76,10 @@ export class ProducerIdentity {
         const call = {
           api: initProducerIdApi,
           timeoutMs: this.#cluster.requestTimeoutMs,
-          body: () => ({ transactionTimeoutMs: NO_TRANSACTION_TIMEOUT_MS }),
+          body: () => ({
+            transactionalId: null,
+            transactionTimeoutMs: NO_TRANSACTION_TIMEOUT_MS,
+          }),
         }
         this.#cluster.request('any', 'main', call, (error, response) => {
           const code = response?.errorCode ?? ErrorCode.NONE

@@ -97,7 +97,9 @@ export class Producer {
 
   /** Sends all that waits without lingering; resolves when every earlier `send` has ended, well or not. */
   flush(): Promise<void> {
-    return asPromise<true>((done) => this.#whenFlushed(() => done(null, true))).then(() => undefined)
+    return asPromise<true>((done) => this.#whenFlushed(() => done(null, true))).then(
+      () => undefined,
+    )
   }
 
   /** What is known of a topic; looks it up first when nothing is. */
@@ -108,26 +110,30 @@ export class Producer {
 
   /** Flushes for at most `timeoutMs`, fails what is left, and ends the connections. Safe to call twice. */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.timeoutMs ?? this.config.int('delivery.timeout.ms'))
+    const timeoutMs = options.timeoutMs ?? this.config.int('delivery.timeout.ms')
+    this.#closing ??= new Promise((resolve) => this.shutDown(timeoutMs, resolve))
     return this.#closing
   }
 
-  async #close(timeoutMs: number): Promise<void> {
+  /** `close` with a callback. Call it once. */
+  shutDown(timeoutMs: number, done: () => void): void {
     this.#isClosed = true
-    await asPromise<true>((done) => {
-      const { clock } = this.#ports
-      const timer = clock.after(timeoutMs, 'client.close.timeout', () => done(null, true))
-      this.#whenFlushed(() => {
-        clock.cancel(timer)
-        done(null, true)
-      })
-    })
-    const error = timedOut('closing the producer', timeoutMs, null)
-    this.#intake.close(error)
-    this.#sender.close(error)
-    this.#identity?.close()
-    this.#updater.close()
-    this.#cluster.close()
+    const { clock } = this.#ports
+    let isEnded = false
+    const end = (): void => {
+      if (isEnded) return
+      isEnded = true
+      clock.cancel(timer)
+      const error = timedOut('closing the producer', timeoutMs, null)
+      this.#intake.close(error)
+      this.#sender.close(error)
+      this.#identity?.close()
+      this.#updater.close()
+      this.#cluster.close()
+      done()
+    }
+    const timer = clock.after(timeoutMs, 'client.close.timeout', end)
+    this.#whenFlushed(end)
   }
 
   #makeSender(): Sender {

@@ -40,6 +40,8 @@ export interface RetryOptions<T> {
 export interface Cancellable {
   /** Ends it with `error` unless it has ended. */
   cancel(error?: Error): void
+  /** Ends it without a word. */
+  abandon(): void
 }
 
 /** Tries until it works, fails for good, or the time is over. `done` is called once. */
@@ -51,11 +53,14 @@ export function withRetries<T>(options: RetryOptions<T>): Cancellable {
   let timer: Timer | null = null
   let lastError: Error | null = null
 
-  const end = (error: Error | null, value: T | null): void => {
-    if (isEnded) return
+  const stop = (): void => {
     isEnded = true
     if (timer !== null) clock.cancel(timer)
     if (deadline !== null) clock.cancel(deadline)
+  }
+  const end = (error: Error | null, value: T | null): void => {
+    if (isEnded) return
+    stop()
     options.done(error, value)
   }
   const attempt = (): void => {
@@ -73,7 +78,11 @@ export function withRetries<T>(options: RetryOptions<T>): Cancellable {
     if (!isRetriable(error)) return end(error, null)
     lastError = error
     failures += 1
-    timer = clock.after(backoffMs(failures, options.backoff, options.random), 'client.retry', attempt)
+    timer = clock.after(
+      backoffMs(failures, options.backoff, options.random),
+      'client.retry',
+      attempt,
+    )
   }
   const onDeadline = (): void => end(timedOut(options.what, options.timeoutMs, lastError), null)
   const deadline =
@@ -82,7 +91,9 @@ export function withRetries<T>(options: RetryOptions<T>): Cancellable {
       : clock.after(options.timeoutMs, 'client.retry.deadline', onDeadline)
   attempt()
   return {
-    cancel: (error) => end(error ?? new ConnectionError(`${options.what}: the client was closed`), null),
+    cancel: (error) =>
+      end(error ?? new ConnectionError(`${options.what}: the client was closed`), null),
+    abandon: stop,
   }
 }
 

@@ -237,7 +237,8 @@ export class Sender {
       this.#onAnswer(leader, batches, error, response)
       this.wake()
     }
-    if (settings.acks === 0) cluster.requestOneWay(leader, 'main', call, (error) => landed(error, null))
+    if (settings.acks === 0)
+      cluster.requestOneWay(leader, 'main', call, (error) => landed(error, null))
     else cluster.request(leader, 'main', call, landed)
   }
 

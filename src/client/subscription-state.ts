@@ -73,8 +73,14 @@ export class SubscriptionState {
   /** Throws `ConfigError` when group subscription and manual assignment are mixed. */
   changeMode(mode: SubscriptionMode): void {
     const isManual = this.mode.kind === 'manual'
-    if (this.mode.kind !== 'none' && mode.kind !== 'none' && isManual !== (mode.kind === 'manual')) {
-      throw new ConfigError('a consumer either subscribes to topics or assigns partitions, not both')
+    if (
+      this.mode.kind !== 'none' &&
+      mode.kind !== 'none' &&
+      isManual !== (mode.kind === 'manual')
+    ) {
+      throw new ConfigError(
+        'a consumer either subscribes to topics or assigns partitions, not both',
+      )
     }
     this.mode = mode
   }

@@ -7,9 +7,12 @@ export interface Timer {
 export interface Clock {
   /** Monotonic time. Never goes back; use it for every time-out and deadline. */
   monoMs(): number
-  /** Wall time since the Unix epoch. May jump; use it only for timestamps that are stored or shown. */
+  /** Wall time since the Unix epoch, whole. May jump; use it only for timestamps that are stored or shown. */
   wallMs(): number
-  /** Runs `fn` once after `delayMs` (at least 0). `tag` names the purpose in traces. */
+  /**
+   * Runs `fn` once when `delayMs` (at least 0; `Infinity` is never) have passed, never early and never from
+   * inside this call. `tag` names the purpose in traces.
+   */
   after(delayMs: number, tag: string, fn: () => void): Timer
   /** Safe to call on a timer that has already run. */
   cancel(timer: Timer): void

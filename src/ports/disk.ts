@@ -14,7 +14,7 @@ export interface Disk {
   makeDirectory(path: string): void
   /** Replaces an existing target atomically. Open handles of `from` stay usable. */
   rename(from: string, to: string): void
-  /** Removes a file, or a directory with all that is in it; nothing happens when it is missing. */
+  /** Removes a file, or a directory with all that is in it; nothing happens when it is missing. Open handles stay usable. */
   remove(path: string): void
   /** Makes creations, renames and removals in `directory` durable. */
   syncDirectory(directory: string, done: (error: DiskErrorCode | null) => void): void
@@ -26,10 +26,18 @@ export interface DiskFile {
   size(): number
   /** Appends all chunks, or throws and leaves the size as it was. Returns the position of the first byte. */
   append(chunks: readonly Uint8Array[]): number
-  /** Up to `length` bytes from `position`; shorter only at the end of the file. */
+  /**
+   * Up to `length` bytes from `position`; shorter only at the end of the file. They may be the disk's own
+   * memory: read only.
+   */
   read(position: number, length: number): Buffer
+  /** Cuts the file; `size` is at most its present size. */
   truncate(size: number): void
-  /** Makes all bytes written before this call durable; `done` is called later, never from inside. */
+  /**
+   * Makes all that was written before this call durable; `done` is called later, never from inside, also
+   * when the file is closed meanwhile. After an error the bytes may be lost for good: don't try again.
+   */
   fsync(done: (error: DiskErrorCode | null) => void): void
+  /** Safe to call twice; any other use of a closed file throws EBADF. */
   close(): void
 }

@@ -11,7 +11,10 @@ export interface ConnectionHandler {
   onData(bytes: Buffer): void
   /** The write buffer has emptied after `write` returned false. */
   onDrain?(): void
-  /** Called exactly once at the end; `error` says why unless either side closed it in order. */
+  /**
+   * Called exactly once at the end. `error` says why, unless either side closed the connection in order or
+   * this side destroyed it.
+   */
   onClose(error: Error | null): void
 }
 
@@ -19,14 +22,17 @@ export interface ConnectionHandler {
 export interface Connection {
   readonly local: Address
   readonly remote: Address
-  /** Queues the chunks; they must not be changed afterwards. False asks the caller to wait for `onDrain`. */
+  /**
+   * Queues the chunks; they must not be changed afterwards. False asks the caller to wait for `onDrain`, or
+   * says that the connection has ended.
+   */
   write(chunks: readonly Uint8Array[]): boolean
   /** Stops (resumes) delivery of `onData`, which in time stops the sender. */
   pauseReading(): void
   resumeReading(): void
-  /** Sends what is queued, then ends the stream. */
+  /** Sends what is queued, then ends the stream. Nothing is delivered to this side any more but `onClose`. */
   close(): void
-  /** Drops the connection at once; queued bytes are lost. */
+  /** Drops the connection at once; queued bytes may be lost, and the other side sees an error. */
   destroy(): void
 }
 
@@ -38,7 +44,10 @@ export interface Listener {
 }
 
 export interface Network {
-  /** Port 0 asks for any free port. `accept` gives the handler of each new connection. */
+  /**
+   * Port 0 asks for any free port. `accept` gives the handler of each new connection. `done` is called later;
+   * the message of its error contains EADDRINUSE when the address is taken.
+   */
   listen(
     address: Address,
     accept: (connection: Connection) => ConnectionHandler,

@@ -1,6 +1,7 @@
 /**
  * Small node-level state by key: quorum vote and term, recovery points, high watermarks, offsets of a
- * standalone Connect worker. Values are plain data (what msgpackr can carry). A put is visible at once and
+ * standalone Connect worker. Values are plain data (what msgpackr can carry, but not undefined); what `get`
+ * returns is read only. A put is visible at once and
  * durable after the next `sync` that was asked for later has answered.
  */
 export interface Store {

@@ -40,6 +40,7 @@ export function compileCodec(
   const source = `'use strict'
 ${program.functions.join('\n')}
 return { encode: encode${root}, decode: decode${root} }`
+  // oxlint-disable-next-line typescript/no-implied-eval -- the source is made of our own tables only
   const make = new Function('runtime', 'fields', source) as (
     runtime: typeof RUNTIME,
     fields: readonly Field[],
@@ -62,7 +63,10 @@ const RUNTIME = {
   },
 }
 
-/** The functions made so far for one version of one message. */
+/**
+ * The functions made so far for one version of one message. A struct that may be null follows a mark:
+ * int8 -1 or 1 in a plain field, unsigned varint 0 or 1 in a tagged one, as Java's classes do it.
+ */
 class Program {
   readonly functions: string[] = []
   /** Fields whose default is compared by `isDefault`. */
@@ -155,7 +159,9 @@ writer.append(inner)
     if (field.fields !== undefined) {
       const call = `encode${this.struct(field.fields)}(${writer}, ${value})`
       if (!isNullable) return `${refuseNull(field, value)}\n${call}`
-      return `if (${value} === null) ${writer}.int8(-1)\nelse { ${writer}.int8(1); ${call} }`
+      const [mark, absent] = this.isTagged(field) ? ['unsignedVarint', 0] : ['int8', -1]
+      return `if (${value} === null) ${writer}.${mark}(${absent})
+else { ${writer}.${mark}(1); ${call} }`
     }
     if (field.type in FIXED_BYTES) return `${writer}.${verb(field.type)}(${value})`
     const call = `${writer}.${this.sizedVerb(field, isNullable)}(${value})`
@@ -230,7 +236,9 @@ default: reader.advance(size)
   private readOne(field: Field, isNullable: boolean): string {
     if (field.fields !== undefined) {
       const call = `decode${this.struct(field.fields)}(reader)`
-      return isNullable ? `reader.int8() < 0 ? null : ${call}` : call
+      if (!isNullable) return call
+      const isNull = this.isTagged(field) ? 'reader.unsignedVarint() === 0' : 'reader.int8() < 0'
+      return `${isNull} ? null : ${call}`
     }
     if (field.type in FIXED_BYTES) return `reader.${verb(field.type)}()`
     return `reader.${this.sizedVerb(field, isNullable)}()`

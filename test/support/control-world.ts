@@ -278,7 +278,7 @@ export function contentOf(image: MetadataImage): unknown {
     return { id, name, partitions: [...partitions.values()] }
   })
   const configs = [...image.configs.resources()].map((resource) => ({
-    ...resource,
+    resource,
     values: image.configs.of(resource.resourceType, resource.resourceName),
   }))
   const { brokers, controllers, features, nextProducerId, lastOffset, lastEpoch } = image

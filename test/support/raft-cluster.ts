@@ -1,5 +1,6 @@
 import type { RaftConfig } from '../../broker/controller/quorum/raft.ts'
 import { KafketteError } from '../../src/base/errors.ts'
+import type { Latency } from '../../src/sim/latency.ts'
 import { SimWorld } from '../../src/sim/sim-world.ts'
 import { metadataRecord } from '../../src/wire/metadata-record.ts'
 import { RaftChecker } from './raft-checker.ts'
@@ -22,6 +23,7 @@ export interface RaftClusterOptions {
   /** Ids 101 and up. */
   readonly observers?: number
   readonly config?: Partial<RaftConfig>
+  readonly fsyncLatency?: Latency
 }
 
 /** Raft nodes on simulated machines, talking over simulated links in real frames, under a checker. */
@@ -30,15 +32,14 @@ export class RaftCluster {
   readonly checker = new RaftChecker()
   readonly voterIds: readonly number[]
   readonly ids: readonly number[]
-  /** Values whose append was seen to be committed by the node that appended. */
-  readonly acknowledged = new Set<string>()
   readonly #config: RaftConfig
   readonly #nodes = new Map<number, RaftNode>()
+  #cutsPowerOnCommit = false
   readonly #stopping = new Set<RaftNode>()
   #valueNext = 0
 
   constructor(options: RaftClusterOptions) {
-    this.world = new SimWorld({ seed: options.seed })
+    this.world = new SimWorld({ seed: options.seed, fsyncLatency: options.fsyncLatency })
     this.#config = { ...FAST_CONFIG, ...options.config }
     this.voterIds = range(1, options.voters)
     this.ids = [...this.voterIds, ...range(101, options.observers ?? 0)]
@@ -48,6 +49,10 @@ export class RaftCluster {
       const node = this.#nodes.get(id)
       if (event.kind === 'quorum.elected' && node !== undefined) {
         this.checker.checkLog(id, node.log, true)
+      }
+      if (event.kind === 'quorum.committed' && this.#cutsPowerOnCommit) {
+        this.#cutsPowerOnCommit = false
+        this.world.scheduler.after(0, 'power-cut', () => this.cutPower())
       }
     })
   }
@@ -77,6 +82,17 @@ export class RaftCluster {
   crash(id: number, losesUnsynced = false): void {
     if (!this.#nodes.delete(id)) return
     this.world.node(nameOf(id)).crash({ losesUnsynced })
+  }
+
+  /** All nodes lose their power at once, and start again. */
+  cutPower(): void {
+    for (const id of this.ids) this.crash(id, true)
+    this.startAll()
+  }
+
+  /** The same as soon as a node learns of a commit: the worst moment for what is not durable. */
+  cutPowerOnNextCommit(): void {
+    this.#cutsPowerOnCommit = true
   }
 
   /** Stops a node in order; it is down when that is done. */

@@ -39,7 +39,7 @@ export function harass(cluster: RaftCluster, options: NemesisOptions): void {
 function misbehave(cluster: RaftCluster, random: SimRandom, losesUnsynced: boolean): void {
   const any = (): number => cluster.ids[random.below(cluster.ids.length)] ?? 1
   const isPower = losesUnsynced && random.chance(500)
-  switch (random.below(9)) {
+  switch (random.below(10)) {
     case 0:
       return cluster.crash(any(), isPower)
     case 1:
@@ -58,9 +58,14 @@ function misbehave(cluster: RaftCluster, random: SimRandom, losesUnsynced: boole
       cluster.stop(any(), isPower)
       return
     }
+    case 8:
+      if (losesUnsynced) cluster.cutPowerOnNextCommit()
+      return
     default:
-      if (!random.chance(200)) return
-      for (const id of cluster.ids) cluster.crash(id, losesUnsynced)
-      for (const id of cluster.ids) cluster.start(id)
+      // A process that dies leaves unsynced bytes behind; the power cut that follows takes them.
+      for (const id of cluster.ids) cluster.crash(id)
+      cluster.startAll()
+      cluster.world.runFor(random.below(20))
+      if (losesUnsynced) cluster.cutPower()
   }
 }

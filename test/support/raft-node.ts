@@ -78,7 +78,11 @@ export class RaftNode {
       listener: this.#listener(),
     })
     const address = { host: sim.name, port: CONTROLLER_PORT }
-    network.listen(address, (connection) => this.#accept(connection), () => {})
+    network.listen(
+      address,
+      (connection) => this.#accept(connection),
+      () => {},
+    )
     this.raft.start()
   }
 

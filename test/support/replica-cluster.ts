@@ -16,6 +16,8 @@ import { ScriptedController } from './scripted-controller.ts'
 
 const DEFAULTS: Readonly<Record<string, string>> = {
   'controller.listener.names': 'CONTROLLER',
+  'node.id': '1',
+  'process.roles': 'broker',
   'replica.lag.time.max.ms': '2000',
   'replica.fetch.backoff.ms': '50',
   'replica.fetch.wait.max.ms': '200',
@@ -44,6 +46,8 @@ export interface Send {
   readonly acks: number
   readonly broker: BrokerId
   result: AppendPartitionResult | null
+  /** Called when the result is in. */
+  onResult: () => void
 }
 
 /** Brokers that replicate over a simulated network, under a controller that a test drives. */
@@ -122,7 +126,7 @@ export class ReplicaCluster {
   ): Send {
     const { acks = -1, index = 0, timeoutMs = 5000 } = options
     const broker = options.to ?? this.controller.state(topic, index).leader
-    const send: Send = { value, acks, broker, result: null }
+    const send: Send = { value, acks, broker, result: null, onResult: () => {} }
     this.broker(broker).manager.append({
       requiredAcks: acks,
       timeoutMs,
@@ -131,6 +135,7 @@ export class ReplicaCluster {
       respond: (results) => {
         assert(send.result === null, 'a Produce is answered once')
         send.result = present(results[0], 'the result')
+        send.onResult()
       },
     })
     return send
@@ -168,7 +173,7 @@ export class ReplicaCluster {
       if (first === null || state.isr.length !== state.replicas.length) return false
       const end = first.log.logEndOffset
       return parts.every(
-        (part) => part?.log.logEndOffset === end && part.log.highWatermark === end,
+        (part) => part !== null && part.log.logEndOffset === end && part.log.highWatermark === end,
       )
     })
   }

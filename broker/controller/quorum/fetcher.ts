@@ -133,8 +133,11 @@ export class Fetcher {
       log.truncateTo(divergingEpoch)
       return
     }
-    if (records !== null && records.length > 0 && !log.appendAsFollower(records)) {
-      events.emit('quorum.records-refused', { leader: role.leaderId, offset: log.endOffset })
+    const hasRecords = records !== null && records.length > 0
+    const errorCode = hasRecords ? log.appendAsFollower(records) : ErrorCode.NONE
+    if (errorCode !== ErrorCode.NONE) {
+      const { leaderId } = role
+      events.emit('quorum.records-refused', { leader: leaderId, offset: log.endOffset, errorCode })
       this.#readyAtMs = clock.monoMs() + config.retryBackoffMs
     }
     log.updateHighWatermark(highWatermark)

@@ -43,7 +43,7 @@ export class RaftLog {
     this.#events = options.events
     this.#onFlushed = options.onFlushed
     this.#highWatermark = options.log.logStartOffset
-    this.#durableEnd = options.log.logStartOffset
+    this.#durableEnd = options.log.logEndOffset
   }
 
   get startOffset(): Offset {
@@ -77,28 +77,33 @@ export class RaftLog {
       nowMs: this.#clock.wallMs(),
       origin: 'raft',
     })
-    assert(result.error === ErrorCode.NONE, `own append failed: ${errorName(result.error)}`)
+    if (result.error === ErrorCode.KAFKA_STORAGE_ERROR) throw storageError(result.message)
+    assert(result.error === ErrorCode.NONE, `own append refused: ${errorName(result.error)}`)
     assert(result.baseOffset === expected, 'the leader appends at its end')
     this.flush()
     return result.lastOffset
   }
 
-  /** Appends what the leader sent. False when the bytes are damaged or do not continue this log. */
-  appendAsFollower(batches: Buffer): boolean {
-    const result = this.#log.appendAsFollower(batches, this.#clock.wallMs())
+  /** Appends what the leader sent. Why it was refused: damaged, or no continuation of this log. Throws `DiskError`. */
+  appendAsFollower(batches: Buffer): ErrorCode {
+    const { error, message } = this.#log.appendAsFollower(batches, this.#clock.wallMs())
+    if (error === ErrorCode.KAFKA_STORAGE_ERROR) throw storageError(message)
     this.flush()
-    return result.error === ErrorCode.NONE
+    return error
   }
 
-  /** Whole batches from `offset` on that end below `limit`: at least one, at most `maxBytes` else. */
+  /** Whole batches from `offset` on that end below `limit`: at least one, at most `maxBytes` else. Throws `DiskError`. */
   read(offset: Offset, limit: Offset, maxBytes: number): Buffer {
     if (offset >= limit) return Buffer.alloc(0)
-    const { records } = this.#log.read({
+    const { error, records } = this.#log.read({
       offset,
       maxBytes: Math.min(maxBytes, MAX_READ_BYTES),
       minOneBatch: true,
       endOffset: limit,
     })
+    if (error === ErrorCode.KAFKA_STORAGE_ERROR)
+      throw storageError(`it cannot be read at ${offset}`)
+    assert(error === ErrorCode.NONE, `read at ${offset}: ${errorName(error)}`)
     return records
   }
 
@@ -133,8 +138,10 @@ export class RaftLog {
     const from = this.endOffset
     this.#log.truncateTo(offset)
     this.#generation += 1
-    this.#durableEnd = Math.min(this.#durableEnd, offset)
-    this.#events.emit('quorum.truncated', { from, to: offset, epoch: leaderEnd.epoch })
+    const to = this.endOffset
+    assert(to >= this.#highWatermark, `a batch at ${to} holds the high watermark`)
+    this.#durableEnd = Math.min(this.#durableEnd, to)
+    this.#events.emit('quorum.truncated', { from, to, epoch: leaderEnd.epoch })
   }
 
   /** True when it moved. It never goes back, and never beyond the end of this log. */
@@ -168,4 +175,9 @@ export class RaftLog {
 
 function diskError(code: DiskErrorCode): DiskError {
   return new DiskError(code, 'the metadata log could not be made durable')
+}
+
+/** The log says no more than that the disk failed. */
+function storageError(message: string | null): DiskError {
+  return new DiskError('EIO', `the metadata log: ${message ?? 'its disk failed'}`)
 }

@@ -414,7 +414,7 @@ export class Raft {
   #onDurable(): void {
     const { state, log } = this.#context
     const { role } = state
-    if (role.kind === 'leader' && role.onDurable(log.endOffset)) {
+    if (role.kind === 'leader' && role.onDurable(log.durableEnd)) {
       log.updateHighWatermark(role.highWatermark)
     }
   }

@@ -270,7 +270,7 @@ export const consumerGroupMemberMetadataValue = defineMessage<ConsumerGroupMembe
     { name: 'subscribedTopicRegex', type: 'string', nullable: '0+' },
     { name: 'rebalanceTimeoutMs', type: 'int32', default: -1 },
     { name: 'serverAssignor', type: 'string', nullable: '0+' },
-    { name: 'classicMemberMetadata', type: 'ClassicMemberMetadata', nullable: '0+', tagged: '0+', tag: 0, default: null, fields: [
+    { name: 'classicMemberMetadata', type: 'ClassicMemberMetadata', nullable: '0+', tagged: '0+', tag: 0, fields: [
       { name: 'sessionTimeoutMs', type: 'int32' },
       { name: 'supportedProtocols', type: '[]ClassicProtocol', fields: [
         { name: 'name', type: 'string' },
@@ -381,7 +381,7 @@ export interface ConsumerGroupCurrentMemberAssignmentValueTopicPartitions {
 const consumerGroupCurrentMemberAssignmentValueTopicPartitionsFields: readonly Field[] = [
   { name: 'topicId', type: 'uuid' },
   { name: 'partitions', type: '[]int32' },
-  { name: 'assignmentEpochs', type: '[]int32', nullable: '0+', tagged: '0+', tag: 0, default: null },
+  { name: 'assignmentEpochs', type: '[]int32', nullable: '0+', tagged: '0+', tag: 0 },
 ]
 
 export const consumerGroupCurrentMemberAssignmentValue = defineMessage<ConsumerGroupCurrentMemberAssignmentValue>({
@@ -708,7 +708,7 @@ export const streamsGroupMetadataValue = defineMessage<StreamsGroupMetadataValue
     { name: 'epoch', type: 'int32' },
     { name: 'metadataHash', type: 'int64' },
     { name: 'validatedTopologyEpoch', type: 'int32', tagged: '0+', tag: 0, default: -1 },
-    { name: 'lastAssignmentConfigs', type: '[]LastAssignmentConfig', nullable: '0+', tagged: '0+', tag: 1, default: null, fields: lastAssignmentConfigFields },
+    { name: 'lastAssignmentConfigs', type: '[]LastAssignmentConfig', nullable: '0+', tagged: '0+', tag: 1, fields: lastAssignmentConfigFields },
     { name: 'storedDescriptionTopologyEpoch', type: 'int32', tagged: '0+', tag: 2, default: -1 },
     { name: 'failedDescriptionTopologyEpoch', type: 'int32', tagged: '0+', tag: 3, default: -1 },
   ],
@@ -891,7 +891,7 @@ export interface StreamsGroupCurrentMemberAssignmentValueTaskIds {
 const streamsGroupCurrentMemberAssignmentValueTaskIdsFields: readonly Field[] = [
   { name: 'subtopologyId', type: 'string' },
   { name: 'partitions', type: '[]int32' },
-  { name: 'assignmentEpochs', type: '[]int32', nullable: '0+', tagged: '0+', tag: 0, default: null },
+  { name: 'assignmentEpochs', type: '[]int32', nullable: '0+', tagged: '0+', tag: 0 },
 ]
 
 export const streamsGroupCurrentMemberAssignmentValue = defineMessage<StreamsGroupCurrentMemberAssignmentValue>({

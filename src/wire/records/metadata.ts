@@ -405,7 +405,7 @@ export const removeAccessControlEntryRecord = defineMessage<RemoveAccessControlE
   ],
 })
 
-export type NoOpRecord = Record<never, never>
+export type NoOpRecord = Record<string, never>
 
 export const noOpRecord = defineMessage<NoOpRecord>({
   name: 'NoOpRecord',
@@ -459,7 +459,7 @@ export const beginTransactionRecord = defineMessage<BeginTransactionRecord>({
   ],
 })
 
-export type EndTransactionRecord = Record<never, never>
+export type EndTransactionRecord = Record<string, never>
 
 export const endTransactionRecord = defineMessage<EndTransactionRecord>({
   name: 'EndTransactionRecord',

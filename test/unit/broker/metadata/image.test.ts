@@ -90,7 +90,7 @@ describe('MetadataImage', () => {
       metadataRecord('BrokerRegistrationChangeRecord', { brokerId: 1, brokerEpoch: 9, fenced: 1 }),
     ]
     for (const record of records) {
-      expect(() => imageOf(registerBroker(1, 0), record), record.type).toThrow(CorruptionError)
+      expect(() => imageOf(registerBroker(1, 0), record)).toThrow(CorruptionError)
     }
   })
 

@@ -1,6 +1,6 @@
 import type { AnySchema } from '../../../support/wire-arbitraries.ts'
+import { deepStrictEqual } from 'node:assert'
 import { readFileSync } from 'node:fs'
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { apiByKey, apis } from '../../../../src/wire/messages/index.ts'
@@ -22,7 +22,7 @@ function checkRoundTrip(schema: AnySchema, version: number): void {
     const encoded = encodeToBuffer(schema, version, message)
     const reader = new Reader(encoded)
     const decoded = decodeMessage(schema, version, reader)
-    if (!isDeepStrictEqual(decoded, message)) expect(decoded).toEqual(message)
+    deepStrictEqual(decoded, message)
     expect(reader.remaining).toBe(0)
     expect(encodeToBuffer(schema, version, decoded as object).equals(encoded)).toBe(true)
   })
@@ -103,10 +103,10 @@ describe('the api tables', () => {
     const path = new URL('../../../vectors/client-versions.json', import.meta.url)
     const rows = JSON.parse(readFileSync(path, 'utf8')) as { key: number; kafkajs: number }[]
     expect(rows.length).toBeGreaterThan(30)
-    for (const row of rows) {
-      const [min, max] = apiByKey(row.key)!.request.validVersions
-      expect(row.kafkajs, `api ${row.key}`).toBeGreaterThanOrEqual(min)
-      expect(row.kafkajs, `api ${row.key}`).toBeLessThanOrEqual(max)
-    }
+    const unserved = rows.filter(({ key, kafkajs }) => {
+      const [min, max] = apiByKey(key)!.request.validVersions
+      return kafkajs < min || kafkajs > max
+    })
+    expect(unserved).toEqual([])
   })
 })

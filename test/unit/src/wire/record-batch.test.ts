@@ -124,11 +124,13 @@ describe('a record batch', () => {
 
   it('is found invalid when any byte after the CRC changes', () => {
     const written = simpleBatch(2)
+    const missed: number[] = []
     for (let at = 17; at < written.length; at += 1) {
       const changed = Buffer.from(written)
       changed[at]! ^= 0x10
-      expect(isBatchCrcValid(changed, 0), `byte ${at}`).toBe(false)
+      if (isBatchCrcValid(changed, 0)) missed.push(at)
     }
+    expect(missed).toEqual([])
     expect(isBatchCrcValid(written.subarray(0, written.length - 1), 0)).toBe(false)
     expect(isBatchCrcValid(written.subarray(0, 10), 0)).toBe(false)
   })

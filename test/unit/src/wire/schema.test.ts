@@ -10,6 +10,7 @@ import {
   apiVersionsResponse,
 } from '../../../../src/wire/messages/18-api-versions.ts'
 import { consumerGroupHeartbeatResponse } from '../../../../src/wire/messages/68-consumer-group-heartbeat.ts'
+import { consumerGroupMemberMetadataValue } from '../../../../src/wire/records/group-coordinator.ts'
 import { Reader } from '../../../../src/wire/reader.ts'
 import {
   correlationIdOf,
@@ -127,6 +128,17 @@ describe('tag sections', () => {
   it('are refused when the size of a known tag is wrong', () => {
     const tooLong = Buffer.from('010203027800', 'hex')
     expect(() => decodeFromBuffer(schema, 1, tooLong)).toThrow(/tagged field b/)
+  })
+
+  it('mark a struct that may be null by a varint, and write null when it is not the default', () => {
+    const noClassic = { classicMemberMetadata: null }
+    const ofNull = encodeToBuffer(consumerGroupMemberMetadataValue, 0, noClassic)
+    expect(ofNull.subarray(-5).toString('hex')).toBe('0101000100')
+    expect(decodeFromBuffer(consumerGroupMemberMetadataValue, 0, ofNull)).toMatchObject(noClassic)
+    const classic = { classicMemberMetadata: { sessionTimeoutMs: 5 } }
+    const ofStruct = encodeToBuffer(consumerGroupMemberMetadataValue, 0, classic)
+    expect(ofStruct.subarray(-10).toString('hex')).toBe('01000701000000050100')
+    expect(decodeFromBuffer(consumerGroupMemberMetadataValue, 0, ofStruct)).toMatchObject(classic)
   })
 
   it('carry whole structs and keep big values whole', () => {

@@ -1,0 +1,115 @@
+import type { DiskErrorCode } from '../../src/base/errors.ts'
+import type { Offset } from '../../src/base/ids.ts'
+import type { Disk } from '../../src/ports/disk.ts'
+import type { LeaderEpochs } from './leader-epochs.ts'
+import type { SegmentList } from './segment-list.ts'
+import type { Segment } from './segment.ts'
+
+export type FlushDone = (error: DiskErrorCode | null) => void
+
+interface Flush {
+  /** All below is durable when it ends well. */
+  upTo: Offset
+  waiting: number
+  error: DiskErrorCode | null
+  readonly done: FlushDone
+}
+
+export interface LogFlusherOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly recoveryPoint: Offset
+  readonly onFailure: (error: DiskErrorCode) => void
+}
+
+/**
+ * Makes a log durable. Of the active segment only the log is synced: after an unclean stop its indexes are
+ * made anew in any case. A sync that fails is final, since the pages it was about may be gone although a
+ * second sync would succeed: the log takes nothing more until it is opened again.
+ */
+export class LogFlusher {
+  readonly #options: LogFlusherOptions
+  readonly #running = new Set<Flush>()
+  #recoveryPoint: Offset
+  #failure: DiskErrorCode | null = null
+  #isDirectoryDirty = true
+
+  constructor(options: LogFlusherOptions) {
+    this.#options = options
+    this.#recoveryPoint = options.recoveryPoint
+  }
+
+  /** Everything below was synced. */
+  get recoveryPoint(): Offset {
+    return this.#recoveryPoint
+  }
+
+  /** Why nothing may be appended any more. */
+  get failure(): DiskErrorCode | null {
+    return this.#failure
+  }
+
+  /** Files were made, replaced or removed. */
+  directoryChanged(): void {
+    this.#isDirectoryDirty = true
+  }
+
+  /** Offsets from `end` on are gone; a sync that runs says nothing about what takes their place. */
+  truncated(end: Offset): void {
+    this.#recoveryPoint = Math.min(this.#recoveryPoint, end)
+    for (const flush of this.#running) flush.upTo = Math.min(flush.upTo, end)
+  }
+
+  /** Syncs what was written so far; `done` is called later, once. */
+  flush(segments: SegmentList, epochs: LeaderEpochs, done: FlushDone): void {
+    const { active } = segments
+    const flush: Flush = { upTo: active.endOffset, waiting: 1, error: this.#failure, done }
+    this.#running.add(flush)
+    for (const segment of segments.all) {
+      // The active one always: its answer is what makes `done` come later.
+      if (segment.isDirty || segment === active) this.#syncSegment(segment, active, flush)
+    }
+    if (epochs.isDirty) this.#syncEpochs(epochs, flush)
+    if (this.#isDirectoryDirty) {
+      this.#isDirectoryDirty = false
+      flush.waiting += 1
+      this.#options.disk.syncDirectory(this.#options.directory, (error) => {
+        this.#synced(flush, error)
+      })
+    }
+    flush.waiting -= 1
+  }
+
+  #syncSegment(segment: Segment, active: Segment, flush: Flush): void {
+    segment.isDirty = false
+    for (const file of segment.filesToSync(segment === active)) {
+      flush.waiting += 1
+      // A segment that was removed in the meantime needs no sync.
+      file.fsync((error) => this.#synced(flush, segment.isClosed ? null : error))
+    }
+  }
+
+  #syncEpochs(epochs: LeaderEpochs, flush: Flush): void {
+    epochs.isDirty = false
+    flush.waiting += 1
+    this.#isDirectoryDirty = true
+    const file = this.#options.disk.open(epochs.path)
+    file.fsync((error) => {
+      file.close()
+      this.#synced(flush, error)
+    })
+  }
+
+  #synced(flush: Flush, error: DiskErrorCode | null): void {
+    flush.error ??= error
+    flush.waiting -= 1
+    if (flush.waiting > 0) return
+    this.#running.delete(flush)
+    if (flush.error === null) this.#recoveryPoint = Math.max(this.#recoveryPoint, flush.upTo)
+    else if (this.#failure === null) {
+      this.#failure = flush.error
+      this.#options.onFailure(flush.error)
+    }
+    flush.done(flush.error)
+  }
+}

@@ -1,0 +1,418 @@
+import { assert } from '../../src/base/assert.ts'
+import { CorruptionError } from '../../src/base/errors.ts'
+import type { LeaderEpoch, Offset, ProducerId, TimestampMs } from '../../src/base/ids.ts'
+import type { Uuid } from '../../src/base/uuid.ts'
+import type { Disk } from '../../src/ports/disk.ts'
+import type { EventSink } from '../../src/ports/events.ts'
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { batchBaseOffset } from '../../src/wire/record-batch.ts'
+import type { AbortedTransaction } from './aborted-transactions.ts'
+import type { EpochEnd, EpochStart, LeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
+import { LogFlusher, type FlushDone } from './log-flusher.ts'
+import {
+  LogWriter,
+  type AppendResult,
+  type FollowerAppendResult,
+  type LeaderAppendOptions,
+} from './log-writer.ts'
+import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts'
+import type { ProducerSnapshot, ProducerSnapshots } from './producer-snapshot.ts'
+import type { CachedBatch, ProducerState } from './producer-state.ts'
+import { loadProducers, recoverLog, type RecoveredLog } from './recovery.ts'
+import { expiredSegments } from './retention.ts'
+import type { SegmentList } from './segment-list.ts'
+import { EMPTY } from './segment.ts'
+import { findByTimestamp, findLargestTimestamp, type FoundRecord } from './timestamp-search.ts'
+
+export type {
+  AppendOrigin,
+  AppendResult,
+  FollowerAppendResult,
+  LeaderAppendOptions,
+} from './log-writer.ts'
+
+export interface PartitionLogOptions {
+  readonly disk: Disk
+  /** `<log dir>/<topic>-<partition>`. */
+  readonly directory: string
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: Uuid
+  readonly config: LogConfig
+  /** As the caller stored it; 0 when it never did. */
+  readonly recoveryPoint: Offset
+  readonly isCleanShutdown: boolean
+  /** As the caller stored it after DeleteRecords; the first segment's base offset when that is larger. */
+  readonly logStartOffset?: Offset
+  readonly nowMs: TimestampMs
+  readonly events: EventSink
+}
+
+export interface ReadRequest {
+  readonly offset: Offset
+  readonly maxBytes: number
+  /** Return the first batch also when it is larger than `maxBytes`. */
+  readonly minOneBatch: boolean
+  /** What the reader may see: only batches that end before this offset. */
+  readonly endOffset: Offset
+}
+
+export interface ReadResult {
+  /** OFFSET_OUT_OF_RANGE, or KAFKA_STORAGE_ERROR when the disk or the bytes on it are bad. */
+  readonly error: ErrorCode
+  /** Whole batches; perhaps a view of memory that others read too, so never to be written to. */
+  readonly records: Buffer
+  /** Base offset of the first batch, at most the offset asked for; that offset when there is no batch. */
+  readonly firstOffset: Offset
+}
+
+/**
+ * The log of one partition on one broker: batches by offset, in segments, with all that is derived from
+ * them (epochs, producers, aborted transactions). What clients and the world get wrong comes back as an `ErrorCode`.
+ * The high watermark, the recovery point and the log start are kept here and stored by the caller; after a
+ * truncation the recovery point must be stored before anything is appended.
+ */
+export class PartitionLog {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: Uuid
+  readonly directory: string
+  readonly #disk: Disk
+  readonly #events: EventSink
+  readonly #segments: SegmentList
+  readonly #epochs: LeaderEpochs
+  readonly #snapshots: ProducerSnapshots
+  readonly #producers: ProducerState
+  readonly #flusher: LogFlusher
+  readonly #writer: LogWriter
+  #logStartOffset: Offset
+  #highWatermark: Offset
+  #isClosed = false
+
+  private constructor(options: PartitionLogOptions, recovered: RecoveredLog) {
+    this.topic = options.topic
+    this.partition = options.partition
+    this.topicId = options.topicId
+    this.directory = options.directory
+    this.#disk = options.disk
+    this.#events = options.events
+    this.#segments = recovered.segments
+    this.#epochs = recovered.epochs
+    this.#snapshots = recovered.snapshots
+    this.#producers = recovered.producers
+    this.#logStartOffset = recovered.logStartOffset
+    this.#highWatermark = recovered.logStartOffset
+    this.#flusher = new LogFlusher({
+      disk: options.disk,
+      directory: options.directory,
+      recoveryPoint: Math.min(options.recoveryPoint, recovered.segments.active.endOffset),
+      onFailure: (code) => this.#emit('log.flush-failed', { code }),
+    })
+    const flusher = this.#flusher
+    const logStartOffset = (): Offset => this.#logStartOffset
+    const parts = { ...options, ...recovered, flusher, logStartOffset }
+    this.#writer = new LogWriter(parts, options.config, options.nowMs)
+  }
+
+  /**
+   * Opens the log of a directory, which is made when missing; an interrupted one is recovered first.
+   * Throws `CorruptionError` when synced bytes are bad or the directory is of another topic id, and `DiskError`.
+   */
+  static open(options: PartitionLogOptions): PartitionLog {
+    const { disk, directory, topicId } = options
+    disk.makeDirectory(directory)
+    const stored = readPartitionMetadata(disk, directory)
+    if (stored === null) writePartitionMetadata(disk, directory, topicId)
+    else if (stored !== topicId) {
+      throw new CorruptionError(`${directory}: expected topic id ${topicId}, found ${stored}`)
+    }
+    const recovered = recoverLog({ ...options, logStartOffset: options.logStartOffset ?? 0 })
+    return new PartitionLog(options, recovered)
+  }
+
+  get config(): LogConfig {
+    return this.#writer.config
+  }
+
+  get logStartOffset(): Offset {
+    return this.#logStartOffset
+  }
+
+  /** The next offset. */
+  get logEndOffset(): Offset {
+    return this.#segments.active.endOffset
+  }
+
+  /** At the log start until the caller sets it. */
+  get highWatermark(): Offset {
+    return this.#highWatermark
+  }
+
+  /** The high watermark, or the start of the earliest transaction that is not decided below it. */
+  get lastStableOffset(): Offset {
+    const unstable = Math.max(this.#producers.firstUnstableOffset, this.#logStartOffset)
+    return Math.min(this.#highWatermark, unstable)
+  }
+
+  /** -1 when there is none. */
+  get latestEpoch(): LeaderEpoch {
+    return this.#epochs.latest
+  }
+
+  get epochEntries(): readonly EpochStart[] {
+    return this.#epochs.entries
+  }
+
+  /** Everything below was synced. */
+  get recoveryPoint(): Offset {
+    return this.#flusher.recoveryPoint
+  }
+
+  /** All `.log` files together. */
+  get sizeBytes(): number {
+    return this.#segments.sizeBytes
+  }
+
+  /** Base offsets of the segments, rising. */
+  get segmentBaseOffsets(): readonly Offset[] {
+    return this.#segments.all.map((segment) => segment.baseOffset)
+  }
+
+  /** A sync failed: appends are refused with KAFKA_STORAGE_ERROR until the log is opened again. */
+  get hasFailed(): boolean {
+    return this.#flusher.failure !== null
+  }
+
+  /** The last state of each producer of this partition. */
+  producerEntries(): readonly ProducerSnapshot[] {
+    return this.#producers.entries()
+  }
+
+  /** The batches of a producer whose retry would be recognised, oldest first. */
+  cachedBatches(producerId: ProducerId): readonly CachedBatch[] {
+    return this.#producers.cachedBatches(producerId)
+  }
+
+  updateConfig(config: LogConfig): void {
+    this.#writer.config = config
+    for (const segment of this.#segments.all) {
+      segment.indexIntervalBytes = config.indexIntervalBytes
+    }
+  }
+
+  /**
+   * Checks the batches, gives them the next offsets and the epoch by changing `records` in place, and appends
+   * them. A client's batch obeys Kafka's rules for Produce; one that is refused changes nothing in the log.
+   */
+  appendAsLeader(records: Buffer, options: LeaderAppendOptions): AppendResult {
+    this.#assertOpen()
+    return this.#writer.appendAsLeader(records, options)
+  }
+
+  /**
+   * Appends what a leader sent, with its offsets and epochs, which must go on at the log end
+   * (OFFSET_OUT_OF_RANGE; later offsets only in compacted logs, which have gaps). CORRUPT_MESSAGE for a bad
+   * CRC. A cut batch at the end is left out.
+   */
+  appendAsFollower(records: Buffer, nowMs: TimestampMs): FollowerAppendResult {
+    this.#assertOpen()
+    return this.#writer.appendAsFollower(records, nowMs)
+  }
+
+  /** Whole batches from the one that holds `offset`; may stop at the end of a segment. */
+  read(request: ReadRequest): ReadResult {
+    const { offset } = request
+    if (offset < this.#logStartOffset || offset > this.logEndOffset) {
+      return { error: ErrorCode.OFFSET_OUT_OF_RANGE, records: EMPTY, firstOffset: offset }
+    }
+    try {
+      const records = this.#readSegments(request)
+      const firstOffset = records.length === 0 ? offset : batchBaseOffset(records, 0)
+      return { error: ErrorCode.NONE, records, firstOffset }
+    } catch (error) {
+      this.#writer.storageError(error)
+      return { error: ErrorCode.KAFKA_STORAGE_ERROR, records: EMPTY, firstOffset: offset }
+    }
+  }
+
+  /** The largest epoch at most `epoch` and where it ends (KIP-101, KIP-279, KIP-320); -1 and -1 when unknown. */
+  endOffsetForEpoch(epoch: LeaderEpoch): EpochEnd {
+    return this.#epochs.endOffsetFor(epoch, this.logEndOffset)
+  }
+
+  /** A leader starts at the log end: followers must find its epoch before its first record is written. */
+  startEpoch(epoch: LeaderEpoch, startOffset: Offset): void {
+    assert(
+      startOffset === this.logEndOffset,
+      `epoch ${epoch} starts at ${startOffset}, the log ends at ${this.logEndOffset}`,
+    )
+    this.#epochs.assign(epoch, startOffset)
+  }
+
+  /** -1 when it is not known. */
+  epochAt(offset: Offset): LeaderEpoch {
+    return this.#epochs.epochAt(offset)
+  }
+
+  /**
+   * The first record below `endOffset` that is at least as new as `timestampMs` (0 or more), or null.
+   * Throws `DiskError` and `CorruptionError`.
+   */
+  findOffsetByTimestamp(timestampMs: TimestampMs, endOffset: Offset): FoundRecord | null {
+    const found = findByTimestamp(this.#segments.all, timestampMs, this.#logStartOffset)
+    return found !== null && found.offset < endOffset ? found : null
+  }
+
+  /** The first record with the largest timestamp, or null when there is none. Throws as above. */
+  maxTimestamp(): FoundRecord | null {
+    return findLargestTimestamp(this.#segments.all, this.#logStartOffset)
+  }
+
+  /** Aborted transactions with records in [from, to). */
+  abortedTransactions(from: Offset, to: Offset): readonly AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    for (const segment of this.#segments.from(from)) {
+      if (segment.aborted.collect(from, to, found)) break
+    }
+    return found
+  }
+
+  /** Sets the high watermark, kept between the log start and the log end. */
+  updateHighWatermark(offset: Offset): void {
+    this.#highWatermark = Math.max(this.#logStartOffset, Math.min(offset, this.logEndOffset))
+    this.#producers.onHighWatermark(this.#highWatermark)
+  }
+
+  /**
+   * Removes all batches that reach `offset`. The log then ends there, or earlier when a batch held it.
+   * Nothing happens at or above the log end. Throws `DiskError` and `CorruptionError`.
+   */
+  truncateTo(offset: Offset): void {
+    this.#assertOpen()
+    const from = this.logEndOffset
+    if (offset >= from) {
+      // Nothing is stored there, but an epoch may have been started that the leader knows nothing of.
+      this.#epochs.truncateFromEnd(offset)
+      return
+    }
+    if (offset < this.#segments.first.baseOffset) {
+      this.truncateFullyAndStartAt(offset)
+      return
+    }
+    if (this.#segments.removeAbove(offset).length > 0) this.#flusher.directoryChanged()
+    const end = this.#segments.active.truncateTo(offset)
+    this.#epochs.truncateFromEnd(end)
+    this.#snapshots.removeAbove(end)
+    if (!this.#producers.isEmpty) {
+      loadProducers(this.#segments.all, this.#snapshots, end, this.#producers)
+    }
+    this.#logStartOffset = Math.min(this.#logStartOffset, end)
+    this.#afterTruncation(from)
+  }
+
+  /** Drops everything and goes on at `offset` as an empty log. Throws `DiskError`. */
+  truncateFullyAndStartAt(offset: Offset): void {
+    this.#assertOpen()
+    const from = this.logEndOffset
+    this.#segments.removeAbove(-1)
+    this.#writer.startSegment(offset)
+    this.#epochs.clear()
+    this.#snapshots.removeAbove(-1)
+    this.#producers.clear()
+    this.#logStartOffset = offset
+    this.#afterTruncation(from)
+  }
+
+  /**
+   * Raises the log start (DeleteRecords, or the leader's); records below are gone for readers, their segments
+   * go with the next `deleteOldSegments`. OFFSET_OUT_OF_RANGE above the high watermark; lower values change nothing.
+   */
+  incrementLogStartOffset(offset: Offset): ErrorCode {
+    if (offset <= this.#logStartOffset) return ErrorCode.NONE
+    if (offset > this.#highWatermark) return ErrorCode.OFFSET_OUT_OF_RANGE
+    this.#logStartOffset = offset
+    this.#epochs.truncateFromStart(offset)
+    this.#emit('log.start-raised', { logStartOffset: offset })
+    return ErrorCode.NONE
+  }
+
+  /** Makes all that was written so far durable, then moves the recovery point and calls `done`, never at once. */
+  flush(done: FlushDone): void {
+    this.#assertOpen()
+    this.#flusher.flush(this.#segments, this.#epochs, done)
+  }
+
+  /** Applies retention and forgets silent producers. Returns how many segments went. Throws `DiskError`. */
+  deleteOldSegments(nowMs: TimestampMs): number {
+    this.#assertOpen()
+    this.#producers.expire(nowMs, this.#writer.config.producerIdExpirationMs)
+    const count = expiredSegments({
+      segments: this.#segments.all,
+      config: this.#writer.config,
+      logStartOffset: this.#logStartOffset,
+      highWatermark: this.#highWatermark,
+      nowMs,
+    })
+    if (count === 0) return 0
+    if (count === this.#segments.all.length) this.#writer.roll(this.logEndOffset, nowMs)
+    const first = this.#segments.all[count]
+    assert(first !== undefined, 'a segment is left after retention')
+    // The start moves before any file goes, so that no reader is sent to a file that is gone.
+    this.incrementLogStartOffset(first.baseOffset)
+    this.#segments.removeFirst(count)
+    this.#flusher.directoryChanged()
+    this.#snapshots.keepOnly(this.#segments.baseOffsets)
+    this.#emit('log.segments-deleted', { count, logStartOffset: this.#logStartOffset })
+    return count
+  }
+
+  /**
+   * A clean stop: completes the indexes, writes a producer snapshot and closes the files. Call `flush` before
+   * and store the clean mark after. Throws `DiskError` when a file could not be written: then it is no clean stop.
+   */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    try {
+      this.#writer.takeSnapshot()
+      this.#segments.active.finish()
+    } finally {
+      for (const segment of this.#segments.all) segment.closeFiles()
+    }
+  }
+
+  /** Closes the log and removes its directory. Throws `DiskError`. */
+  destroy(): void {
+    this.#isClosed = true
+    for (const segment of this.#segments.all) segment.closeFiles()
+    this.#disk.remove(this.directory)
+  }
+
+  #readSegments(request: ReadRequest): Buffer {
+    const endOffset = Math.min(request.endOffset, this.logEndOffset)
+    if (request.offset >= endOffset) return EMPTY
+    for (const segment of this.#segments.from(request.offset)) {
+      // At or after its end: in the gap before the next segment, which compaction leaves.
+      if (request.offset >= segment.endOffset) continue
+      return segment.read({ ...request, endOffset })
+    }
+    return EMPTY
+  }
+
+  #afterTruncation(from: Offset): void {
+    const to = this.logEndOffset
+    this.#flusher.truncated(to)
+    this.updateHighWatermark(this.#highWatermark)
+    this.#emit('log.truncated', { from, to })
+  }
+
+  #assertOpen(): void {
+    assert(!this.#isClosed, `the log of ${this.topic}-${this.partition} is closed`)
+  }
+
+  #emit(kind: string, fields: Parameters<EventSink['emit']>[1]): void {
+    const { topic, partition } = this
+    this.#events.emit(kind, { topic, partition, ...fields })
+  }
+}

@@ -1,0 +1,281 @@
+import { CorruptionError } from '../../src/base/errors.ts'
+import type { Offset, TimestampMs } from '../../src/base/ids.ts'
+import type { Disk } from '../../src/ports/disk.ts'
+import type { EventSink } from '../../src/ports/events.ts'
+import { batchBaseOffset, batchLeaderEpoch, readBatchHeader } from '../../src/wire/record-batch.ts'
+import { readEndMarker } from './end-marker.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
+import { isLeftOver, parseSegmentFileName } from './log-file-names.ts'
+import { ProducerSnapshots } from './producer-snapshot.ts'
+import { ProducerState } from './producer-state.ts'
+import { SegmentList } from './segment-list.ts'
+import { Segment } from './segment.ts'
+
+export interface RecoveryOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly topic: string
+  readonly partition: number
+  readonly config: LogConfig
+  /** Everything below was synced. */
+  readonly recoveryPoint: Offset
+  readonly isCleanShutdown: boolean
+  readonly logStartOffset: Offset
+  readonly nowMs: TimestampMs
+  readonly events: EventSink
+}
+
+export interface RecoveredLog {
+  readonly segments: SegmentList
+  readonly epochs: LeaderEpochs
+  readonly snapshots: ProducerSnapshots
+  readonly producers: ProducerState
+  readonly logStartOffset: Offset
+}
+
+/**
+ * Makes a log of what its directory holds. After an unclean stop every segment from the recovery point on
+ * is read in full, cut at its first bad batch (what follows it goes too), and its indexes, epochs and aborted
+ * transactions are made again. Elsewhere indexes that are missing or damaged are. Throws `CorruptionError` when a
+ * batch below the recovery point is bad: cutting there would lose what was promised to be durable.
+ */
+export function recoverLog(options: RecoveryOptions): RecoveredLog {
+  return new Recovery(options).run()
+}
+
+/** Folds the batches of [from, to) into `state`. Both are borders of batches. */
+export function replayProducers(
+  segments: readonly Segment[],
+  from: Offset,
+  to: Offset,
+  state: ProducerState,
+): void {
+  for (const segment of segments) {
+    if (segment.endOffset <= from) continue
+    if (segment.baseOffset >= to) return
+    segment.forEachBatch(from, (buffer, at) => {
+      if (batchBaseOffset(buffer, at) >= to) return false
+      const header = readBatchHeader(buffer, at)
+      if (header.producerId >= 0) state.apply(header, readEndMarker(buffer, at, header))
+      return true
+    })
+  }
+}
+
+/** The state at `offset`: from the newest usable snapshot and the log after it. */
+export function loadProducers(
+  segments: readonly Segment[],
+  snapshots: ProducerSnapshots,
+  offset: Offset,
+  state: ProducerState,
+): void {
+  const snapshot = snapshots.newest(offset)
+  state.restore(snapshot?.entries ?? [])
+  replayProducers(segments, snapshot?.offset ?? 0, offset, state)
+}
+
+/** Producer state while segments are rebuilt one after the other. */
+interface Fold {
+  readonly state: ProducerState
+  endOffset: Offset
+}
+
+class Recovery {
+  readonly #options: RecoveryOptions
+  readonly #segments = new SegmentList()
+  readonly #snapshots: ProducerSnapshots
+  readonly #epochs: LeaderEpochs
+  readonly #hasEpochs: boolean
+  #fold: Fold | null = null
+  #isFirstRecovered = true
+
+  constructor(options: RecoveryOptions) {
+    const { disk, directory } = options
+    this.#options = options
+    this.#snapshots = new ProducerSnapshots(disk, directory)
+    const epochs = LeaderEpochs.load(disk, directory)
+    this.#hasEpochs = epochs !== null
+    this.#epochs = epochs ?? new LeaderEpochs(disk, directory, [])
+  }
+
+  run(): RecoveredLog {
+    const baseOffsets = this.#cleanDirectory()
+    try {
+      this.#openSegments(baseOffsets)
+      return this.#finish()
+    } catch (error) {
+      for (const segment of this.#segments.all) segment.closeFiles()
+      throw error
+    }
+  }
+
+  /** Removes what an interrupted step left behind and returns the base offsets of the segments. */
+  #cleanDirectory(): readonly Offset[] {
+    const { disk, directory } = this.#options
+    const names = disk.list(directory)
+    const parsed = names.map((name) => ({ name, file: parseSegmentFileName(name) }))
+    const baseOffsets = parsed.flatMap(({ file }) => (file?.kind === 'log' ? [file.offset] : []))
+    const known = new Set(baseOffsets)
+    for (const { name, file } of parsed) {
+      const isOrphan =
+        file !== null && file.kind !== 'snapshot' && file.kind !== 'log' && !known.has(file.offset)
+      if (isOrphan || isLeftOver(name)) disk.remove(`${directory}/${name}`)
+    }
+    return baseOffsets.sort((a, b) => a - b)
+  }
+
+  #openSegments(baseOffsets: readonly Offset[]): void {
+    const { isCleanShutdown, recoveryPoint } = this.#options
+    for (const [index, baseOffset] of baseOffsets.entries()) {
+      const next = baseOffsets[index + 1]
+      const isUnflushed = next === undefined || next > recoveryPoint
+      const segment = this.#openSegment(baseOffset)
+      this.#segments.push(segment)
+      const mustRecover = !isCleanShutdown && isUnflushed
+      const problem = mustRecover ? null : segment.load()
+      if (problem !== null) this.#emit('log.index-rebuilt', { baseOffset, problem })
+      if (mustRecover) this.#distrustFrom(baseOffset)
+      const isCut = (mustRecover || problem !== null) && this.#rebuild(segment, mustRecover)
+      const isBroken = mustRecover && next !== undefined && this.#isGap(segment, next)
+      if (isCut || isBroken) {
+        this.#dropAfter(segment, baseOffsets.slice(index + 1))
+        return
+      }
+      if (next !== undefined) segment.finish()
+    }
+  }
+
+  #openSegment(baseOffset: Offset): Segment {
+    const { disk, directory, config, nowMs } = this.#options
+    const { indexIntervalBytes } = config
+    return new Segment({ disk, directory, baseOffset, indexIntervalBytes, nowMs })
+  }
+
+  /** What was noted of offsets that are about to be read again does not count. */
+  #distrustFrom(baseOffset: Offset): void {
+    if (!this.#isFirstRecovered) return
+    this.#isFirstRecovered = false
+    this.#snapshots.removeAbove(baseOffset)
+    this.#epochs.truncateFromEnd(baseOffset)
+  }
+
+  /** Reads the whole segment. True when its tail was bad and is cut off. */
+  #rebuild(segment: Segment, tellsEpochs: boolean): boolean {
+    const { recoveryPoint } = this.#options
+    const fold = this.#foldAt(segment.baseOffset)
+    segment.aborted.file.truncate(0)
+    const { position, problem } = segment.rebuild((buffer, at) => {
+      if (tellsEpochs) this.#noteEpoch(buffer, at)
+      const header = readBatchHeader(buffer, at)
+      if (header.producerId < 0) return
+      const aborted = fold.state.apply(header, readEndMarker(buffer, at, header))
+      if (aborted !== null) segment.aborted.append(aborted)
+    })
+    fold.endOffset = segment.endOffset
+    if (problem === null) return false
+    const where = `${segment.log.path}: ${problem} at ${position}`
+    if (segment.endOffset < recoveryPoint) {
+      throw new CorruptionError(
+        `${where}, offset ${segment.endOffset}, below the recovery point ${recoveryPoint}`,
+      )
+    }
+    const cutBytes = segment.log.size() - position
+    segment.cutAt(position)
+    this.#emit('log.tail-cut', { endOffset: segment.endOffset, cutBytes, problem })
+    return true
+  }
+
+  /**
+   * Whether what follows `segment` does not begin where it ends: its tail was lost as a whole, or the
+   * following is left of a longer log. Compaction makes gaps of its own.
+   */
+  #isGap(segment: Segment, next: Offset): boolean {
+    const { config, recoveryPoint } = this.#options
+    const isCompacted = config.cleanupPolicy.includes('compact')
+    if (segment.endOffset === next || (isCompacted && segment.endOffset < next)) return false
+    if (segment.endOffset >= recoveryPoint) return true
+    throw new CorruptionError(
+      `${segment.log.path} ends at ${segment.endOffset}, the next segment begins at ${next}, the recovery point is ${recoveryPoint}`,
+    )
+  }
+
+  #dropAfter(segment: Segment, baseOffsets: readonly Offset[]): void {
+    for (const baseOffset of baseOffsets.toReversed()) this.#openSegment(baseOffset).remove()
+    this.#snapshots.removeAbove(segment.endOffset)
+    if (baseOffsets.length > 0) {
+      this.#emit('log.segments-dropped', { endOffset: segment.endOffset, baseOffsets })
+    }
+  }
+
+  #finish(): RecoveredLog {
+    const { disk, directory, config, nowMs, recoveryPoint } = this.#options
+    if (this.#segments.all.length === 0) {
+      this.#segments.push(this.#openSegment(this.#options.logStartOffset))
+    }
+    const { first, active } = this.#segments
+    let { endOffset } = active
+    const logStartOffset = Math.max(this.#options.logStartOffset, first.baseOffset)
+    if (logStartOffset > endOffset) {
+      // The files below the log start are all there is: they are of a log that went on elsewhere.
+      this.#segments.removeAbove(-1)
+      const { indexIntervalBytes } = config
+      this.#segments.push(
+        Segment.create({ disk, directory, baseOffset: logStartOffset, indexIntervalBytes, nowMs }),
+      )
+      endOffset = logStartOffset
+      this.#snapshots.removeAbove(-1)
+      this.#fold = null
+    }
+    if (endOffset < recoveryPoint)
+      this.#emit('log.behind-recovery-point', { endOffset, recoveryPoint })
+    if (!this.#hasEpochs) this.#restoreEpochs()
+    this.#epochs.truncateFromEnd(endOffset)
+    this.#epochs.truncateFromStart(logStartOffset)
+    return {
+      segments: this.#segments,
+      epochs: this.#epochs,
+      snapshots: this.#snapshots,
+      producers: this.#producersAt(endOffset),
+      logStartOffset,
+    }
+  }
+
+  #producersAt(endOffset: Offset): ProducerState {
+    const { state } = this.#fold?.endOffset === endOffset ? this.#fold : this.#foldAt(endOffset)
+    this.#snapshots.removeAbove(endOffset)
+    this.#snapshots.keepOnly(this.#segments.baseOffsets)
+    state.expire(this.#options.nowMs, this.#options.config.producerIdExpirationMs)
+    return state
+  }
+
+  /** Continues the fold of the segment before, or starts one. */
+  #foldAt(offset: Offset): Fold {
+    if (this.#fold?.endOffset === offset) return this.#fold
+    const state = new ProducerState()
+    loadProducers(this.#segments.all, this.#snapshots, offset, state)
+    this.#fold = { state, endOffset: offset }
+    return this.#fold
+  }
+
+  #noteEpoch(buffer: Buffer, at: number): void {
+    const epoch = batchLeaderEpoch(buffer, at)
+    if (epoch > this.#epochs.latest) this.#epochs.assign(epoch, batchBaseOffset(buffer, at))
+  }
+
+  /** The checkpoint is missing or torn: every batch tells its epoch. */
+  #restoreEpochs(): void {
+    this.#epochs.clear()
+    for (const segment of this.#segments.all) {
+      segment.forEachBatch(segment.baseOffset, (buffer, at) => {
+        this.#noteEpoch(buffer, at)
+        return true
+      })
+    }
+  }
+
+  #emit(kind: string, fields: Parameters<EventSink['emit']>[1]): void {
+    const { topic, partition, events } = this.#options
+    events.emit(kind, { topic, partition, ...fields })
+  }
+}

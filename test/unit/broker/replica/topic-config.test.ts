@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import { parseBrokerConfig } from '../../../../broker/config.ts'
+import { topicConfigOf } from '../../../../broker/replica/topic-config.ts'
+
+const REQUIRED = {
+  'controller.listener.names': 'CONTROLLER',
+  'node.id': '1',
+  'process.roles': 'broker',
+}
+
+function configOf(properties: Record<string, string>, topic: Record<string, string> = {}) {
+  const config = parseBrokerConfig({ ...REQUIRED, ...properties })
+  return topicConfigOf(config, new Map(Object.entries(topic)))
+}
+
+describe('topicConfigOf', () => {
+  it('has the defaults of Kafka', () => {
+    expect(configOf({})).toEqual({
+      minInsyncReplicas: 1,
+      isUncleanLeaderElectionEnabled: false,
+      log: {
+        segmentBytes: 1_073_741_824,
+        segmentMs: 604_800_000,
+        indexIntervalBytes: 4096,
+        segmentIndexBytes: 10_485_760,
+        maxMessageBytes: 1_048_588,
+        messageTimestampType: 'CreateTime',
+        messageTimestampBeforeMaxMs: Infinity,
+        messageTimestampAfterMaxMs: 3_600_000,
+        cleanupPolicy: ['delete'],
+        retentionMs: 604_800_000,
+        retentionBytes: -1,
+        producerIdExpirationMs: 86_400_000,
+      },
+    })
+  })
+
+  it('takes the broker synonym where the topic says nothing', () => {
+    const { log, minInsyncReplicas } = configOf({
+      'log.segment.bytes': '2097152',
+      'message.max.bytes': '5000',
+      'min.insync.replicas': '2',
+      'log.cleanup.policy': 'compact,delete',
+    })
+    expect(log.segmentBytes).toBe(2_097_152)
+    expect(log.maxMessageBytes).toBe(5000)
+    expect(log.cleanupPolicy).toEqual(['compact', 'delete'])
+    expect(minInsyncReplicas).toBe(2)
+  })
+
+  it('prefers the finer unit of time, and takes any negative retention as none', () => {
+    expect(configOf({ 'log.retention.hours': '1' }).log.retentionMs).toBe(3_600_000)
+    expect(
+      configOf({ 'log.retention.hours': '1', 'log.retention.minutes': '2' }).log.retentionMs,
+    ).toBe(120_000)
+    expect(
+      configOf({ 'log.retention.minutes': '2', 'log.retention.ms': '7' }).log.retentionMs,
+    ).toBe(7)
+    expect(configOf({ 'log.retention.hours': '-1' }).log.retentionMs).toBe(-1)
+    expect(configOf({ 'log.roll.hours': '1' }).log.segmentMs).toBe(3_600_000)
+    expect(configOf({ 'log.roll.hours': '1', 'log.roll.ms': '9' }).log.segmentMs).toBe(9)
+  })
+
+  it('lets the values of the topic win', () => {
+    const config = configOf(
+      { 'min.insync.replicas': '1' },
+      {
+        'min.insync.replicas': '2',
+        'unclean.leader.election.enable': 'true',
+        'cleanup.policy': 'compact',
+        'retention.ms': '-1',
+        'segment.bytes': '1048576',
+        'message.timestamp.type': 'LogAppendTime',
+        'message.timestamp.after.max.ms': '9223372036854775807',
+      },
+    )
+    expect(config.minInsyncReplicas).toBe(2)
+    expect(config.isUncleanLeaderElectionEnabled).toBe(true)
+    expect(config.log).toMatchObject({
+      cleanupPolicy: ['compact'],
+      retentionMs: -1,
+      segmentBytes: 1_048_576,
+      messageTimestampType: 'LogAppendTime',
+      messageTimestampAfterMaxMs: Infinity,
+    })
+  })
+
+  it('takes internal.segment.bytes over segment.bytes, as tests of small segments need', () => {
+    const { log } = configOf({}, { 'segment.bytes': '1048576', 'internal.segment.bytes': '200' })
+    expect(log.segmentBytes).toBe(200)
+  })
+
+  it('leaves the default where a text cannot be read', () => {
+    const { log } = configOf({}, { 'retention.ms': 'soon', 'segment.bytes': '' })
+    expect(log.retentionMs).toBe(604_800_000)
+    expect(log.segmentBytes).toBe(1_073_741_824)
+  })
+})
