@@ -1,7 +1,7 @@
 import type { NodePorts } from '../src/ports/ports.ts'
 import { BrokerNode, type NodeOptions } from './node.ts'
 
-export type { BrokerNode, NodeOptions } from './node.ts'
+export type { BrokerNode, NodeOptions, ShutdownKind } from './node.ts'
 
 /**
  * One node of a cluster: a broker and a voter of the controller quorum, over the given ports. Throws

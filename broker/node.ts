@@ -44,6 +44,9 @@ export interface NodeOptions {
   readonly onFatal: (error: Error) => void
 }
 
+/** `controlled`: the cluster goes on without this node. `whole-cluster`: all nodes end now. */
+export type ShutdownKind = 'controlled' | 'whole-cluster'
+
 const ALTER_PARTITION_VERSION = 3
 const CHANNEL_RETRY_MS = 20
 const METADATA_RECOVERY_KEY = 'recovery-point/__cluster_metadata'
@@ -125,8 +128,11 @@ export class BrokerNode {
     }
   }
 
-  /** A controlled shutdown: leaders move away, logs are flushed and closed; `done` in any case. */
-  shutdown(done: () => void): void {
+  /**
+   * Ends in order: logs are flushed and closed; `done` in any case. A controlled shutdown first moves all
+   * leaderships away and leaves the quorum; when the whole cluster ends, that would be work for nothing.
+   */
+  shutdown(kind: ShutdownKind, done: () => void): void {
     if (this.#isEnding) {
       this.#ports.clock.after(0, 'node.shutdown-again', done)
       return
@@ -136,10 +142,12 @@ export class BrokerNode {
     const close = (): void => {
       if (isClosing) return
       isClosing = true
-      this.#close(done)
+      this.#close(kind, done)
     }
     const isControlled =
-      this.#lifecycle.isUnfenced && this.config.boolean('controlled.shutdown.enable')
+      kind === 'controlled' &&
+      this.#lifecycle.isUnfenced &&
+      this.config.boolean('controlled.shutdown.enable')
     if (!isControlled) {
       close()
       return
@@ -149,18 +157,21 @@ export class BrokerNode {
     this.#lifecycle.beginControlledShutdown()
   }
 
-  #close(done: () => void): void {
+  #close(kind: ShutdownKind, done: () => void): void {
     this.#lifecycle.stop()
     for (const acceptor of this.#acceptors) acceptor.close()
     this.#channel.close()
+    this.#groups.close()
     this.#replicas.close((error) => {
-      this.#raft.stop(() => {
+      const finish = (): void => {
         this.#transport.close()
         this.#controller.resign()
         this.#raftLog.close()
         if (error === null) leaveCleanShutdownMark(this.#ports.disk, this.#lifecycle.brokerEpoch)
         done()
-      })
+      }
+      if (kind === 'controlled') this.#raft.stop(finish)
+      else finish()
     })
   }
 

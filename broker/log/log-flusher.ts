@@ -29,7 +29,8 @@ export interface LogFlusherOptions {
  */
 export class LogFlusher {
   readonly #options: LogFlusherOptions
-  readonly #running = new Set<Flush>()
+  /** Oldest first. What one syncs the next leaves out, so they end in order. */
+  #running: Flush[] = []
   #recoveryPoint: Offset
   #failure: DiskErrorCode | null = null
   #isDirectoryDirty = true
@@ -54,6 +55,13 @@ export class LogFlusher {
     this.#isDirectoryDirty = true
   }
 
+  /** The log is in a state that only opening it again can mend. */
+  fail(error: DiskErrorCode): void {
+    if (this.#failure !== null) return
+    this.#failure = error
+    this.#options.onFailure(error)
+  }
+
   /** Offsets from `end` on are gone; a sync that runs says nothing about what takes their place. */
   truncated(end: Offset): void {
     this.#recoveryPoint = Math.min(this.#recoveryPoint, end)
@@ -64,7 +72,7 @@ export class LogFlusher {
   flush(segments: SegmentList, epochs: LeaderEpochs, done: FlushDone): void {
     const { active } = segments
     const flush: Flush = { upTo: active.endOffset, waiting: 1, error: this.#failure, done }
-    this.#running.add(flush)
+    this.#running.push(flush)
     for (const segment of segments.all) {
       // The active one always: its answer is what makes `done` come later.
       if (segment.isDirty || segment === active) this.#syncSegment(segment, active, flush)
@@ -103,13 +111,16 @@ export class LogFlusher {
   #synced(flush: Flush, error: DiskErrorCode | null): void {
     flush.error ??= error
     flush.waiting -= 1
-    if (flush.waiting > 0) return
-    this.#running.delete(flush)
-    if (flush.error === null) this.#recoveryPoint = Math.max(this.#recoveryPoint, flush.upTo)
-    else if (this.#failure === null) {
-      this.#failure = flush.error
-      this.#options.onFailure(flush.error)
+    while (this.#running[0]?.waiting === 0) {
+      const ended = this.#running.shift()
+      if (ended !== undefined) this.#end(ended)
     }
-    flush.done(flush.error)
+  }
+
+  #end(flush: Flush): void {
+    const error = this.#failure ?? flush.error
+    if (error === null) this.#recoveryPoint = Math.max(this.#recoveryPoint, flush.upTo)
+    else this.fail(error)
+    flush.done(error)
   }
 }

@@ -274,12 +274,14 @@ export class LogWriter {
     flusher.flush(segments, epochs, () => undefined)
   }
 
-  /** A new active segment. Throws `DiskError`. */
+  /** A new active segment, also in place of an empty one of the same base offset. Throws `DiskError`. */
   startSegment(baseOffset: Offset, nowMs: TimestampMs = this.#nowMs): void {
     const { disk, directory, flusher, segments } = this.#parts
     flusher.directoryChanged()
     const { indexIntervalBytes } = this.config
-    segments.push(Segment.create({ disk, directory, baseOffset, indexIntervalBytes, nowMs }))
+    const next = Segment.create({ disk, directory, baseOffset, indexIntervalBytes, nowMs })
+    if (segments.all.at(-1)?.baseOffset === baseOffset) segments.replaceActive(next)
+    else segments.push(next)
   }
 
   /** A producer snapshot at the log end, unless there is one. Throws `DiskError`. */

@@ -179,7 +179,7 @@ export class PartitionLog {
     return this.#segments.all.map((segment) => segment.baseOffset)
   }
 
-  /** A sync failed: appends are refused with KAFKA_STORAGE_ERROR until the log is opened again. */
+  /** A sync or a truncation failed: appends get KAFKA_STORAGE_ERROR until the log is opened again. */
   get hasFailed(): boolean {
     return this.#flusher.failure !== null
   }
@@ -296,32 +296,16 @@ export class PartitionLog {
       this.#epochs.truncateFromEnd(offset)
       return
     }
-    if (offset < this.#segments.first.baseOffset) {
-      this.truncateFullyAndStartAt(offset)
-      return
-    }
-    if (this.#segments.removeAbove(offset).length > 0) this.#flusher.directoryChanged()
-    const end = this.#segments.active.truncateTo(offset)
-    this.#epochs.truncateFromEnd(end)
-    this.#snapshots.removeAbove(end)
-    if (!this.#producers.isEmpty) {
-      loadProducers(this.#segments.all, this.#snapshots, end, this.#producers)
-    }
-    this.#logStartOffset = Math.min(this.#logStartOffset, end)
-    this.#afterTruncation(from)
+    this.#truncating(from, () => {
+      if (offset < this.#segments.first.baseOffset) this.#restartAt(offset)
+      else this.#cutAt(offset)
+    })
   }
 
   /** Drops everything and goes on at `offset` as an empty log. Throws `DiskError`. */
   truncateFullyAndStartAt(offset: Offset): void {
     this.#assertOpen()
-    const from = this.logEndOffset
-    this.#segments.removeAbove(-1)
-    this.#writer.startSegment(offset)
-    this.#epochs.clear()
-    this.#snapshots.removeAbove(-1)
-    this.#producers.clear()
-    this.#logStartOffset = offset
-    this.#afterTruncation(from)
+    this.#truncating(this.logEndOffset, () => this.#restartAt(offset))
   }
 
   /**
@@ -400,11 +384,46 @@ export class PartitionLog {
     return EMPTY
   }
 
-  #afterTruncation(from: Offset): void {
+  /** A truncation that fails half-way takes the log offline. */
+  #truncating(from: Offset, truncate: () => void): void {
+    try {
+      truncate()
+    } catch (error) {
+      this.#flusher.fail('EIO')
+      throw error
+    }
     const to = this.logEndOffset
     this.#flusher.truncated(to)
     this.updateHighWatermark(this.#highWatermark)
     this.#emit('log.truncated', { from, to })
+  }
+
+  /**
+   * What comes after the cut goes into a new file. Were it appended to the cut one, a power cut could undo the
+   * cut and what came after it there, but not what came still later in the next file: records that were
+   * truncated would be back in the middle of the log, under offsets that now mean others.
+   */
+  #cutAt(offset: Offset): void {
+    this.#segments.removeAbove(offset)
+    const { active } = this.#segments
+    const end = active.truncateTo(offset)
+    this.#epochs.truncateFromEnd(end)
+    this.#snapshots.removeAbove(end)
+    if (!this.#producers.isEmpty) {
+      loadProducers(this.#segments.all, this.#snapshots, end, this.#producers)
+    }
+    if (active.baseOffset < end) active.finish()
+    this.#writer.startSegment(end)
+    this.#logStartOffset = Math.min(this.#logStartOffset, end)
+  }
+
+  #restartAt(offset: Offset): void {
+    this.#segments.removeAbove(-1)
+    this.#writer.startSegment(offset)
+    this.#epochs.clear()
+    this.#snapshots.removeAbove(-1)
+    this.#producers.clear()
+    this.#logStartOffset = offset
   }
 
   #assertOpen(): void {

@@ -10,7 +10,7 @@ import { isLeftOver, parseSegmentFileName } from './log-file-names.ts'
 import { ProducerSnapshots } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { SegmentList } from './segment-list.ts'
-import { Segment } from './segment.ts'
+import { REACHES_LIMIT, Segment } from './segment.ts'
 
 export interface RecoveryOptions {
   readonly disk: Disk
@@ -75,6 +75,12 @@ export function loadProducers(
   replayProducers(segments, snapshot?.offset ?? 0, offset, state)
 }
 
+function loadProblem(segment: Segment, next: Offset | undefined): string | null {
+  const problem = segment.load()
+  if (problem !== null || next === undefined || segment.endOffset <= next) return problem
+  return REACHES_LIMIT
+}
+
 /** Producer state while segments are rebuilt one after the other. */
 interface Fold {
   readonly state: ProducerState
@@ -133,10 +139,10 @@ class Recovery {
       const segment = this.#openSegment(baseOffset)
       this.#segments.push(segment)
       const mustRecover = !isCleanShutdown && isUnflushed
-      const problem = mustRecover ? null : segment.load()
+      const problem = mustRecover ? null : loadProblem(segment, next)
       if (problem !== null) this.#emit('log.index-rebuilt', { baseOffset, problem })
       if (mustRecover) this.#distrustFrom(baseOffset)
-      const isCut = (mustRecover || problem !== null) && this.#rebuild(segment, mustRecover)
+      const isCut = (mustRecover || problem !== null) && this.#rebuild(segment, next, mustRecover)
       const isBroken = mustRecover && next !== undefined && this.#isGap(segment, next)
       if (isCut || isBroken) {
         this.#dropAfter(segment, baseOffsets.slice(index + 1))
@@ -160,8 +166,8 @@ class Recovery {
     this.#epochs.truncateFromEnd(baseOffset)
   }
 
-  /** Reads the whole segment. True when its tail was bad and is cut off. */
-  #rebuild(segment: Segment, tellsEpochs: boolean): boolean {
+  /** Reads the whole segment. True when its tail was bad and is cut off, so nothing may follow it. */
+  #rebuild(segment: Segment, next: Offset | undefined, tellsEpochs: boolean): boolean {
     const { recoveryPoint } = this.#options
     const fold = this.#foldAt(segment.baseOffset)
     segment.aborted.file.truncate(0)
@@ -171,9 +177,14 @@ class Recovery {
       if (header.producerId < 0) return
       const aborted = fold.state.apply(header, readEndMarker(buffer, at, header))
       if (aborted !== null) segment.aborted.append(aborted)
-    })
+    }, next)
     fold.endOffset = segment.endOffset
     if (problem === null) return false
+    if (problem === REACHES_LIMIT) {
+      // Every truncation begins a new segment: this one was cut there, and a power cut undid that.
+      segment.cutAt(position)
+      return false
+    }
     const where = `${segment.log.path}: ${problem} at ${position}`
     if (segment.endOffset < recoveryPoint) {
       throw new CorruptionError(
@@ -187,13 +198,12 @@ class Recovery {
   }
 
   /**
-   * Whether what follows `segment` does not begin where it ends: its tail was lost as a whole, or the
-   * following is left of a longer log. Compaction makes gaps of its own.
+   * Whether what follows `segment` does not begin where it ends: then its tail was lost as a whole.
+   * Compaction makes gaps of its own.
    */
   #isGap(segment: Segment, next: Offset): boolean {
     const { config, recoveryPoint } = this.#options
-    const isCompacted = config.cleanupPolicy.includes('compact')
-    if (segment.endOffset === next || (isCompacted && segment.endOffset < next)) return false
+    if (segment.endOffset === next || config.cleanupPolicy.includes('compact')) return false
     if (segment.endOffset >= recoveryPoint) return true
     throw new CorruptionError(
       `${segment.log.path} ends at ${segment.endOffset}, the next segment begins at ${next}, the recovery point is ${recoveryPoint}`,

@@ -35,6 +35,13 @@ export class SegmentList {
     this.#segments.push(segment)
   }
 
+  /** Puts `segment` in the place of the active one, whose files it has taken over by name. */
+  replaceActive(segment: Segment): void {
+    assert(segment.baseOffset === this.active.baseOffset, 'the active segment is another')
+    this.#segments.pop()?.closeFiles()
+    this.#segments.push(segment)
+  }
+
   /** The segment that holds `offset` or comes before the gap that does, and all after it. */
   from(offset: Offset): readonly Segment[] {
     return this.#segments.slice(Math.max(0, this.#floorIndex(offset)))

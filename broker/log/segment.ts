@@ -19,6 +19,8 @@ import { TIME_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.
 
 const INT32_MAX = 0x7fff_ffff
 export const EMPTY = Buffer.alloc(0)
+/** What `rebuild` says of a batch that reaches the limit. */
+export const REACHES_LIMIT = 'reaches into the next segment'
 
 export interface SegmentOptions {
   readonly disk: Disk
@@ -144,9 +146,9 @@ export class Segment {
 
   /**
    * Reads and checks every batch, makes offset and time index anew and shows each good batch to `onBatch`.
-   * Stops before the first bad batch; nothing is cut yet, see `cutAt`.
+   * Stops before the first bad batch and before one that reaches `limit`; nothing is cut yet, see `cutAt`.
    */
-  rebuild(onBatch: (buffer: Buffer, at: number) => void): ScanEnd {
+  rebuild(onBatch: (buffer: Buffer, at: number) => void, limit: Offset = Infinity): ScanEnd {
     this.offsetIndex.file.truncate(0)
     this.timeIndex.file.truncate(0)
     this.#reset()
@@ -163,6 +165,7 @@ export class Segment {
         if (header === null) problem = 'illegal field'
         else if (header.baseOffset < this.endOffset) problem = `offset ${header.baseOffset} again`
         else if (header.lastOffset - this.baseOffset > INT32_MAX) problem = 'offset too large'
+        else if (header.lastOffset >= limit) problem = REACHES_LIMIT
         else if (header.partitionLeaderEpoch < leaderEpoch) problem = 'older leader epoch'
         if (header === null || problem !== null) return false
         leaderEpoch = header.partitionLeaderEpoch

@@ -36,23 +36,35 @@ export function findByTimestamp(
   return null
 }
 
-/** The first record at or after `from` that has the largest timestamp of the log; null when none has a timestamp. */
+/**
+ * The first record that has the largest timestamp of the batches at or after `from`; null when none of them
+ * has a timestamp, or the record that has it lies before `from` in its batch.
+ */
 export function findLargestTimestamp(
   segments: readonly Segment[],
   from: Offset,
 ): FoundRecord | null {
   let best: Segment | null = null
+  let bestMs: TimestampMs = -1
   for (const segment of segments) {
-    if (segment.largest.timestampMs > (best?.largest.timestampMs ?? -1)) best = segment
+    if (segment.endOffset <= from) continue
+    const largestMs = largestFrom(segment, from)
+    if (largestMs > bestMs) [best, bestMs] = [segment, largestMs]
   }
   if (best === null) return null
-  const { timestampMs } = best.largest
-  return findIn(
-    best,
-    timestampMs,
-    from,
-    (record) => record.timestampMs === timestampMs && record.offset >= from,
-  )
+  const test = (record: DecodedRecord): boolean =>
+    record.timestampMs === bestMs && record.offset >= from
+  return findIn(best, bestMs, from, test)
+}
+
+function largestFrom(segment: Segment, from: Offset): TimestampMs {
+  if (segment.baseOffset >= from) return segment.largest.timestampMs
+  let largestMs = -1
+  segment.forEachBatch(from, (buffer, at) => {
+    largestMs = Math.max(largestMs, batchMaxTimestamp(buffer, at))
+    return true
+  })
+  return largestMs
 }
 
 function findIn(

@@ -1,6 +1,5 @@
 import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
-import { offsetAfter } from './batches.ts'
-import { NO_RECORDS, type FetchEntry, type FetchPartitionResult } from './fetch-result.ts'
+import type { FetchEntry, FetchPartitionResult } from './fetch-result.ts'
 import { visibleEnd, type PartitionReader } from './partition-read.ts'
 import type { Partition } from './partition.ts'
 import type { DelayedOperation } from './purgatory.ts'
@@ -42,19 +41,16 @@ export class DelayedFetch implements DelayedOperation {
     this.#options = options
     options.entries.forEach((entry, index) => {
       const partition = options.find(entry)
-      const records = options.firstResults[index]?.records ?? NO_RECORDS
-      const bytes = records.length
+      const bytes = options.firstResults[index]?.records.length ?? 0
+      const end = partition === null ? 0 : visibleEnd(partition, options.reader)
       this.#totalBytes += bytes
-      if (partition !== null) this.#noteSegmentEnd(partition, records)
+      if (partition !== null && bytes > 0) this.#noteSegmentEnd(partition, entry, end)
       this.#waiting.set(options.keyOf(entry), {
         entry,
         leaderEpoch: partition?.leaderEpoch ?? -1,
         wasLeader: partition?.isLeader ?? false,
         bytes,
-        countedTo:
-          partition === null
-            ? 0
-            : Math.max(entry.fetchOffset, visibleEnd(partition, options.reader)),
+        countedTo: Math.max(entry.fetchOffset, end),
       })
     })
   }
@@ -80,6 +76,7 @@ export class DelayedFetch implements DelayedOperation {
     if (end <= waiting.countedTo) return false
     if (this.#options.minBytes <= 1) return true
     this.#count(waiting, partition, end)
+    this.#noteSegmentEnd(partition, entry, end)
     return this.#hasEnough()
   }
 
@@ -100,13 +97,14 @@ export class DelayedFetch implements DelayedOperation {
       const bytes = Math.min(room, records.length)
       waiting.bytes += bytes
       this.#totalBytes += bytes
-      this.#noteSegmentEnd(partition, records)
     }
     waiting.countedTo = endOffset
   }
 
-  #noteSegmentEnd(partition: Partition, records: Buffer): void {
-    if (records.length === 0) return
-    if (partition.log.segmentBaseOffsets.includes(offsetAfter(records))) this.#isAtSegmentEnd = true
+  #noteSegmentEnd(partition: Partition, entry: FetchEntry, end: Offset): void {
+    const { segmentBaseOffsets } = partition.log
+    this.#isAtSegmentEnd ||= segmentBaseOffsets.some(
+      (base) => base > entry.fetchOffset && base <= end,
+    )
   }
 }

@@ -10,7 +10,7 @@ import type { Input } from '../../src/wire/schema.ts'
 import type { IsrProposal } from './in-sync-set.ts'
 import type { IsrAnswer, Partition } from './partition.ts'
 
-/** Sends an AlterPartition v3 to the active controller; `done` is called once, later, never from inside. */
+/** Sends an AlterPartition v3 to the active controller; `done` is called once, possibly at once. */
 export type AlterPartitionSender = (
   request: Input<AlterPartitionRequest>,
   done: (error: Error | null, response: AlterPartitionResponse | null) => void,

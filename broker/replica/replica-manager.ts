@@ -321,7 +321,7 @@ export class ReplicaManager {
   }
 
   #settle(): void {
-    while (this.#changed.size > 0 || this.#notices.length > 0) {
+    do {
       for (const key of this.#changed) {
         this.#changed.delete(key)
         this.#produces.check(key)
@@ -330,10 +330,10 @@ export class ReplicaManager {
       const notices = this.#notices
       this.#notices = []
       for (const notice of notices) notice()
-    }
-    if (this.#isClosed) return
-    this.#isrUpdates.flush()
-    this.#fetchers.pump()
+      if (this.#isClosed) continue
+      this.#isrUpdates.flush()
+      this.#fetchers.pump()
+    } while (this.#changed.size > 0 || this.#notices.length > 0)
   }
 
   #onChanged(partition: Partition): void {

@@ -47,7 +47,8 @@ export class Scheduler {
     assert(delayUs >= 0, `${tag}: a delay of ${delayUs} us`)
     const event: ScheduledEvent = {
       tag,
-      atUs: this.#nowUs + Math.round(delayUs),
+      // Never early, by no fraction: who waits for a deadline must find it passed when it wakes.
+      atUs: this.#nowUs + Math.ceil(delayUs),
       seq: this.#seq++,
       fn,
     }

@@ -26,7 +26,12 @@ function run(seed: number, options: { readonly losesUnsynced: boolean }): Outcom
   expect(cluster.waitReady()).toBe(true)
   const client = new SimClient(world.node('client').ports, cluster.bootstrap())
   let isCreated = false
-  client.createTopic(TOPIC, 1, () => client.refresh(() => (isCreated = true)))
+  const look = (): void =>
+    client.refresh(() => {
+      isCreated = (client.partition(TOPIC, 0)?.leaderId ?? -1) !== -1
+      if (!isCreated) look()
+    })
+  client.createTopic(TOPIC, 1, look)
   expect(world.runUntil(() => isCreated, 20_000)).toBe(true)
   const oldLeader = client.partition(TOPIC, 0)!.leaderId
 

@@ -1,10 +1,11 @@
 import type { Connection, ConnectionHandler, Network } from '../../src/ports/network.ts'
 import { FrameCutter } from '../../src/wire/frame.ts'
-import { fetchApi, type FetchRequest, type FetchResponse } from '../../src/wire/messages/01-fetch.ts'
 import {
-  listOffsetsApi,
-  type ListOffsetsRequest,
-} from '../../src/wire/messages/02-list-offsets.ts'
+  fetchApi,
+  type FetchRequest,
+  type FetchResponse,
+} from '../../src/wire/messages/01-fetch.ts'
+import { listOffsetsApi, type ListOffsetsRequest } from '../../src/wire/messages/02-list-offsets.ts'
 import { decodeRequestHeader, encodeResponse } from '../../src/wire/request.ts'
 import { decodeMessage, type Input } from '../../src/wire/schema.ts'
 import type { FetchInput, FetchPartitionResult } from '../../broker/replica/fetch-result.ts'

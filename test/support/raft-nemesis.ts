@@ -37,25 +37,25 @@ export function harass(cluster: RaftCluster, options: NemesisOptions): void {
 }
 
 function misbehave(cluster: RaftCluster, random: SimRandom, losesUnsynced: boolean): void {
-  const any = (): number => cluster.ids[random.below(cluster.ids.length)] ?? 1
+  const someone = (): number => cluster.ids[random.below(cluster.ids.length)] ?? 1
   const isPower = losesUnsynced && random.chance(500)
   switch (random.below(10)) {
     case 0:
-      return cluster.crash(any(), isPower)
+      return cluster.crash(someone(), isPower)
     case 1:
-      return cluster.crash(cluster.leader?.id ?? any(), isPower)
+      return cluster.crash(cluster.leader?.id ?? someone(), isPower)
     case 2:
     case 3:
       for (const id of cluster.ids) if (!cluster.isUp(id)) cluster.start(id)
       return
     case 4:
-      return cluster.cut(any(), any())
+      return cluster.cut(someone(), someone())
     case 5:
-      return cluster.isolate(random.chance(500) ? (cluster.leader?.id ?? any()) : any())
+      return cluster.isolate(random.chance(500) ? (cluster.leader?.id ?? someone()) : someone())
     case 6:
       return cluster.heal()
     case 7: {
-      cluster.stop(any(), isPower)
+      cluster.stop(someone(), isPower)
       return
     }
     case 8:

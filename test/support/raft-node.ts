@@ -71,7 +71,7 @@ export class RaftNode {
       ...{ clock, random: random.fork('raft'), store, events, log: this.log },
       transport: {
         send: (to, api, version, body, timeoutMs, done) => {
-          probe.onRequest(id, api as Api<unknown, unknown>, body)
+          probe.onRequest(id, api, body)
           this.#transport.send(to, api, version, body, timeoutMs, done)
         },
       },
@@ -170,7 +170,7 @@ export class RaftNode {
     const { apiVersion, correlationId, reader } = decodeRequestHeader(frame)
     const request = decodeMessage(api.request, apiVersion, reader)
     handle(apiVersion, request, (answer) => {
-      this.#probe.onAnswer(this.id, api as Api<unknown, unknown>, request, answer)
+      this.#probe.onAnswer(this.id, api, request, answer)
       write(encodeResponse(api, apiVersion, correlationId, answer as Input<NoInfer<Res>>))
     })
   }

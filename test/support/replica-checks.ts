@@ -1,4 +1,5 @@
 import type { BrokerId, Offset } from '../../src/base/ids.ts'
+import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { crc32c } from '../../src/wire/crc32c.ts'
 import { batchSizeBytes, readBatchHeader, readRecords } from '../../src/wire/record-batch.ts'
@@ -6,7 +7,10 @@ import type { Partition } from '../../broker/replica/partition.ts'
 import type { ReplicaBroker, ReplicaCluster, Send } from './replica-cluster.ts'
 
 /** How often each invariant was looked at with something to find. */
-export type Evaluations = Record<'R1' | 'R2' | 'R5' | 'R7' | 'R8' | 'R10' | 'D1' | 'D8' | 'D9', number>
+export type Evaluations = Record<
+  'R1' | 'R2' | 'R5' | 'R7' | 'R8' | 'R10' | 'R14' | 'D1' | 'D8' | 'D9',
+  number
+>
 
 /**
  * Watches a cluster for the invariants of `partition replication` and notes what breaks them. Logs must begin
@@ -21,6 +25,7 @@ export class ReplicaChecks {
     R7: 0,
     R8: 0,
     R10: 0,
+    R14: 0,
     D1: 0,
     D8: 0,
     D9: 0,
@@ -35,7 +40,7 @@ export class ReplicaChecks {
   constructor(cluster: ReplicaCluster) {
     this.#cluster = cluster
     cluster.world.onEvent(({ node, kind, fields }) => {
-      const key = `${fields['topic']}-${fields['partition']}`
+      const key = topicPartitionKey(String(fields['topic']), Number(fields['partition']))
       if (kind === 'partition.leader-changed' && fields['role'] === 'leader') {
         this.#onLeader(node, key, Number(fields['leaderEpoch']), Number(fields['logEndOffset']))
       }
@@ -43,6 +48,7 @@ export class ReplicaChecks {
         const epoch = Number(fields['leaderEpoch'])
         this.#onHighWatermark(node, key, epoch, Number(fields['highWatermark']))
       }
+      if (kind === 'replica.truncated') this.#onTruncation(node, key, Number(fields['to']))
     })
   }
 
@@ -79,7 +85,9 @@ export class ReplicaChecks {
   atEnd(sends: readonly Send[]): void {
     this.atBarrier()
     for (const state of this.#cluster.controller.states()) {
-      const parts = state.replicas.map((id) => this.#cluster.partition(id, state.topic, state.partition))
+      const parts = state.replicas.map((id) =>
+        this.#cluster.partition(id, state.topic, state.partition),
+      )
       const [first, ...others] = parts.map((partition) => logBytes(partition))
       this.evaluations.D9 += 1
       if (others.some((bytes) => first === undefined || !bytes.equals(first))) {
@@ -87,7 +95,10 @@ export class ReplicaChecks {
       }
       const epochs = parts.map((partition) => epochsOf(partition))
       if (new Set(epochs).size > 1) {
-        this.#broken('D9', `${state.topic}-${state.partition}: epochs differ: ${epochs.join(' | ')}`)
+        this.#broken(
+          'D9',
+          `${state.topic}-${state.partition}: epochs differ: ${epochs.join(' | ')}`,
+        )
       }
       const values = valuesOf(first ?? Buffer.alloc(0))
       for (const send of sends) {
@@ -129,10 +140,23 @@ export class ReplicaChecks {
     }
     for (const id of role.inSync.maximal) {
       const broker = this.#cluster.brokers.get(id)
-      const member = broker?.node.isUp === true ? broker.manager.partition(led.topic, led.partition) : null
+      const member =
+        broker?.node.isUp === true ? broker.manager.partition(led.topic, led.partition) : null
       if (member !== null && member.log.logEndOffset < highWatermark) {
         this.#broken('R10', `${key}: ${highWatermark} is committed, ${id} ends before`)
       }
+    }
+  }
+
+  /** R14: an in-sync replica has all that is committed, so it has nothing to cut below that. */
+  #onTruncation(node: string, key: string, to: Offset): void {
+    const state = this.#cluster.controller
+      .states()
+      .find(({ topic, partition }) => `${topic}-${partition}` === key)
+    if (state?.isr.some((id) => `broker-${id}` === node) !== true) return
+    this.evaluations.R14 += 1
+    if (to < this.trueHighWatermark(key)) {
+      this.#broken('R14', `${node} cut ${key} at ${to}, below ${this.trueHighWatermark(key)}`)
     }
   }
 
@@ -151,7 +175,7 @@ export class ReplicaChecks {
     let chain = 0
     let offset = 0
     let epoch = 0
-    for (let position = 0; position < bytes.length; ) {
+    for (let position = 0; position < bytes.length;) {
       const header = readBatchHeader(bytes, position)
       const size = batchSizeBytes(bytes, position)
       if (header.baseOffset !== offset || header.partitionLeaderEpoch < epoch) {
@@ -207,7 +231,10 @@ export class ReplicaChecks {
         this.evaluations.R8 += 1
         if (partition.log.logEndOffset < this.trueHighWatermark(key)) {
           const seen = `${partition.log.logEndOffset} < ${this.trueHighWatermark(key)}`
-          this.#broken('R8', `${key}: member ${id} of the ISR [${state.isr}] ends at ${seen}`)
+          this.#broken(
+            'R8',
+            `${key}: member ${id} of the ISR [${state.isr.join()}] ends at ${seen}`,
+          )
         }
       }
     }
@@ -236,7 +263,7 @@ export function logBytes(partition: Partition, endOffset = partition.log.logEndO
     const { records } = log.read({ offset, maxBytes: 1_000_000, minOneBatch: true, endOffset })
     if (records.length === 0) break
     parts.push(records)
-    for (let position = 0; position < records.length; ) {
+    for (let position = 0; position < records.length;) {
       offset = readBatchHeader(records, position).lastOffset + 1
       position += batchSizeBytes(records, position)
     }

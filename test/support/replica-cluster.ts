@@ -8,7 +8,11 @@ import { writeBatch } from '../../src/wire/record-batch.ts'
 import { parseBrokerConfig } from '../../broker/config.ts'
 import { MetadataPublisher } from '../../broker/metadata/publisher.ts'
 import type { AppendPartitionResult } from '../../broker/replica/delayed-produce.ts'
-import type { FetchEntry, FetchInput, FetchPartitionResult } from '../../broker/replica/fetch-result.ts'
+import type {
+  FetchEntry,
+  FetchInput,
+  FetchPartitionResult,
+} from '../../broker/replica/fetch-result.ts'
 import type { Partition } from '../../broker/replica/partition.ts'
 import { ReplicaManager, type ReplicaManagerOptions } from '../../broker/replica/replica-manager.ts'
 import { startFetchServer } from './fetch-server.ts'
@@ -182,7 +186,9 @@ export class ReplicaCluster {
     const { controller } = this
     const publisher = new MetadataPublisher()
     const epoch = controller.register(id)
-    const manager = new ReplicaManager(this.#managerOptions(id, epoch, ports, publisher, isCleanStart))
+    const manager = new ReplicaManager(
+      this.#managerOptions(id, epoch, ports, publisher, isCleanStart),
+    )
     const known = this.brokers.get(id)
     const node = this.world.node(`broker-${id}`)
     const broker = known ?? { id, node, manager, publisher }

@@ -45,7 +45,7 @@ function emptyBody(api: Api<unknown, unknown>, version: number): Input<unknown> 
   return (
     api.key === 18 && version >= 3
       ? { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
-      : { timeoutMs: 100, rebalanceTimeoutMs: 100 }
+      : { timeoutMs: 100, rebalanceTimeoutMs: 100, acks: 1 }
   ) as Input<unknown>
 }
 

@@ -15,6 +15,8 @@ function kafkaOf(cluster: Cluster): Kafka {
   })
 }
 
+const KEYS = 7
+
 async function createTopic(kafka: Kafka, topic: string, numPartitions: number): Promise<void> {
   const admin = kafka.admin()
   await admin.connect()
@@ -40,7 +42,7 @@ describe('kafkajs', () => {
     const seen = new Set<string>()
     const consumer = kafka.consumer({
       groupId: 'billing',
-      sessionTimeout: 6000,
+      sessionTimeout: 2000,
       heartbeatInterval: 300,
     })
     await consumer.connect()
@@ -51,15 +53,17 @@ describe('kafkajs', () => {
         return Promise.resolve()
       },
     })
-    const send = (from: number, to: number): Promise<unknown> =>
-      producer.send({
-        topic: 'orders',
-        acks: -1,
-        messages: Array.from({ length: to - from }, (_, i) => ({
-          key: `k${(from + i) % 7}`,
-          value: `v${from + i}`,
-        })),
-      })
+    // One key, so one partition, a send: kafkajs 2.2.4 remembers answers by broker, and when the leader of one
+    // partition moves to a broker that has answered for another, it never sends that partition again.
+    const send = async (from: number, to: number): Promise<void> => {
+      for (let key = 0; key < KEYS; key += 1) {
+        const messages: { key: string; value: string }[] = []
+        for (let i = from; i < to; i += 1) {
+          if (i % KEYS === key) messages.push({ key: `k${key}`, value: `v${i}` })
+        }
+        await producer.send({ topic: 'orders', acks: -1, messages })
+      }
+    }
     await send(0, 100)
     await until({ what: 'the first 100', timeoutMs: 15_000 }, () => seen.size === 100)
     await cluster.broker(1).kill()

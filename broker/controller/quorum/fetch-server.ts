@@ -16,6 +16,8 @@ const TOPIC_ID_VERSION = 13
 const REPLICA_STATE_VERSION = 15
 const LEADER_HINT_VERSION = 12
 const ENDPOINTS_VERSION = 16
+/** Fetches that may wait; one more is answered at once. */
+const MAX_WAITING = 1000
 const EMPTY = Buffer.alloc(0)
 
 type Respond = (response: Input<FetchResponse>) => void
@@ -108,7 +110,8 @@ export class FetchServer {
       if (isAdvanced) log.updateHighWatermark(role.highWatermark)
     }
     const hasNews = log.endOffset > offset || role.highWatermark > fetch.highWatermark
-    const mayWait = replicaId >= 0 && fetch.deadlineMs > nowMs
+    const isRoom = this.#waiting.size < MAX_WAITING || this.#waiting.has(replicaId)
+    const mayWait = replicaId >= 0 && fetch.deadlineMs > nowMs && isRoom
     if (hasNews || !mayWait) return this.#answer(fetch.respond, this.#success(fetch, role))
     this.#hold(fetch, role)
   }

@@ -53,8 +53,8 @@ const WITHIN_EPOCH: Readonly<Record<RoleKind, readonly RoleKind[]>> = {
   resigned: [],
 }
 
-const TO_HIGHER_EPOCH: readonly RoleKind[] = ['unattached', 'follower']
-const OBSERVER_ROLES: readonly RoleKind[] = ['unattached', 'follower']
+const TO_HIGHER_EPOCH: ReadonlySet<RoleKind> = new Set(['unattached', 'follower'])
+const OBSERVER_ROLES: ReadonlySet<RoleKind> = new Set(['unattached', 'follower'])
 
 /**
  * Owns the role of this node in the quorum and every move from one to the next, and keeps what must survive
@@ -94,14 +94,12 @@ export class QuorumState {
   constructor(options: QuorumStateOptions, lastLogEpoch: LeaderEpoch, isLogEmpty: boolean) {
     this.#options = options
     this.#self = { id: options.nodeId, directoryId: options.directoryId }
-    this.#stored = fromStored(options.store.get(QUORUM_STATE_KEY))
+    const found = options.store.get(QUORUM_STATE_KEY)
+    this.#stored = fromStored(found)
     this.#role = this.#restored(lastLogEpoch, isLogEmpty)
-    const { election } = this.#role
-    if (!isSameElection(election, this.#stored)) {
-      this.#stored = election
-      options.store.put(QUORUM_STATE_KEY, toStored(election))
-    }
-    this.#sync()
+    // What was found need not be durable: the process may have died before its sync had answered.
+    if (found !== undefined) this.#sync()
+    this.#persist(this.#role.election)
   }
 
   get role(): Role {
@@ -299,12 +297,12 @@ export class QuorumState {
   #assertLegal(last: Role, next: Role): void {
     const move = `${last.kind} of epoch ${last.epoch} to ${next.kind} of epoch ${next.epoch}`
     assert(next.epoch >= last.epoch, `the epoch went back: ${move}`)
-    assert(this.isVoter || OBSERVER_ROLES.includes(next.kind), `an observer cannot go from ${move}`)
+    assert(this.isVoter || OBSERVER_ROLES.has(next.kind), `an observer cannot go from ${move}`)
     const isCandidacy = last.kind === 'prospective' && next.kind === 'candidate'
     const isLegal =
       next.epoch === last.epoch
         ? WITHIN_EPOCH[last.kind].includes(next.kind)
-        : TO_HIGHER_EPOCH.includes(next.kind) || isCandidacy
+        : TO_HIGHER_EPOCH.has(next.kind) || isCandidacy
     assert(isLegal, `no move from ${move}`)
   }
 
@@ -315,7 +313,6 @@ export class QuorumState {
     this.#sync()
   }
 
-  /** What was found at the start is not taken for durable either: the process may have died before its sync. */
   #sync(): void {
     this.#version += 1
     const version = this.#version

@@ -43,7 +43,7 @@ export class RaftLog {
     this.#events = options.events
     this.#onFlushed = options.onFlushed
     this.#highWatermark = options.log.logStartOffset
-    this.#durableEnd = options.log.logEndOffset
+    this.#durableEnd = options.log.logStartOffset
   }
 
   get startOffset(): Offset {

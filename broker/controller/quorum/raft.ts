@@ -1,11 +1,7 @@
 import { assert } from '../../../src/base/assert.ts'
 import { CorruptionError, DiskError, KafketteError, WireError } from '../../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../../src/base/ids.ts'
-import type { Uuid } from '../../../src/base/uuid.ts'
-import type { Clock, Timer } from '../../../src/ports/clock.ts'
-import type { EventSink } from '../../../src/ports/events.ts'
-import type { Random } from '../../../src/ports/random.ts'
-import type { Store } from '../../../src/ports/store.ts'
+import type { Timer } from '../../../src/ports/clock.ts'
 import { ErrorCode } from '../../../src/wire/error-codes.ts'
 import type { FetchRequest, FetchResponse } from '../../../src/wire/messages/01-fetch.ts'
 import type { VoteRequest, VoteResponse } from '../../../src/wire/messages/52-vote.ts'
@@ -25,9 +21,7 @@ import { encodeMetadataRecord } from '../../../src/wire/metadata-record.ts'
 import { writeBatch } from '../../../src/wire/record-batch.ts'
 import type { MetadataRecord } from '../../../src/wire/records/metadata.ts'
 import type { Api, Input } from '../../../src/wire/schema.ts'
-import type { PartitionLog } from '../../log/partition-log.ts'
 import { CommitFeed } from './commit-feed.ts'
-import type { CommittedBatch } from './committed-batch.ts'
 import { NO_NODE } from './election.ts'
 import { Elections } from './elections.ts'
 import { EpochAnnouncer } from './epoch-announcer.ts'
@@ -36,13 +30,14 @@ import { Fetcher } from './fetcher.ts'
 import { Outbox } from './outbox.ts'
 import { describeQuorum } from './quorum-description.ts'
 import { QuorumState, type Role, type RoleKind } from './quorum-state.ts'
-import type { RaftConfig } from './raft-config.ts'
 import type { RaftContext } from './raft-context.ts'
 import { RaftLog } from './raft-log.ts'
-import { VoterSet, type Voter } from './voter-set.ts'
+import type { RaftOptions } from './raft-options.ts'
+import { VoterSet } from './voter-set.ts'
 
 export type { CommittedBatch } from './committed-batch.ts'
 export type { RaftConfig } from './raft-config.ts'
+export type { RaftListener, RaftOptions, RaftTransport } from './raft-options.ts'
 
 /** As Kafka's raft client: a larger list of records cannot be atomic. */
 export const MAX_BATCH_BYTES = 8 * 1024 * 1024
@@ -50,47 +45,6 @@ export const MAX_BATCH_BYTES = 8 * 1024 * 1024
 const MAX_ROUNDS = 100
 /** Timers are rounded up to it, so that a deadline has surely passed when they run. */
 const TICK_MS = 0.001
-
-/** Sends requests to voters. `done` is called once, never from inside `send`. */
-export interface RaftTransport {
-  send<Req, Res>(
-    toNodeId: BrokerId,
-    api: Api<Req, Res>,
-    version: number,
-    body: Input<Req>,
-    timeoutMs: number,
-    done: (error: Error | null, response: Res | null) => void,
-  ): void
-}
-
-/** Called at the end of a step, when the state is settled; may call `append`, `stop` and the getters. */
-export interface RaftListener {
-  /** The epoch or its leader (-1: unknown) changed. */
-  onLeaderChange(leaderId: BrokerId, epoch: LeaderEpoch): void
-  /** Committed batches in order, each once per life of the process, control batches without records. */
-  onCommit(batches: readonly CommittedBatch[]): void
-  /** This node leads, and all that earlier leaders wrote is committed and was delivered. */
-  onActivated(epoch: LeaderEpoch): void
-  /** The leadership that `onActivated` announced is over. */
-  onResigned(): void
-  /** Disk or store failed, or the log cannot be read; this node has left the quorum. */
-  onFault?(error: Error): void
-}
-
-export interface RaftOptions {
-  readonly nodeId: BrokerId
-  readonly clusterId: string
-  readonly directoryId: Uuid
-  readonly voters: readonly Voter[]
-  readonly config: RaftConfig
-  readonly clock: Clock
-  readonly random: Random
-  readonly store: Store
-  readonly events: EventSink
-  readonly log: PartitionLog
-  readonly transport: RaftTransport
-  readonly listener: RaftListener
-}
 
 interface Stopping {
   readonly deadlineMs: number

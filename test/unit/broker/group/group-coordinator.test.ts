@@ -80,9 +80,9 @@ describe('DescribeGroups', () => {
     const groups = ['a', 'b', 'c', 'd']
     const described = describeGroups(world, 6, groups)
     expect(described.map(({ groupId }) => groupId)).toEqual(groups)
-    const ledOnes = groups.filter((groupId) => world.coordinator.partitionFor(groupId) === 0)
+    const led = new Set(groups.filter((name) => world.coordinator.partitionFor(name) === 0))
     for (const { groupId, errorCode } of described) {
-      const isLed = ledOnes.includes(groupId)
+      const isLed = led.has(groupId)
       expect(errorCode).toBe(isLed ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NOT_COORDINATOR)
     }
     expect(describeGroups(world, 6, [])).toEqual([])

@@ -99,9 +99,8 @@ describe('aborted transactions', () => {
     const names = [...filesOf(disk).keys()].filter((name) => name.endsWith('.txnindex'))
     expect(names.length).toBe(2)
     const bytes = filesOf(disk).get(names[0]!)!
-    expect(bytes.toString('hex')).toBe(
-      '0000' + '0000000000000001' + '0000000000000000' + '0000000000000002' + '0000000000000001',
-    )
+    const fields = ['0000', '0000000000000001', '0000000000000000', '0000000000000002']
+    expect(bytes.toString('hex')).toBe([...fields, '0000000000000001'].join(''))
     const plain = new MemoryDisk()
     const other = openLog(plain)
     appendOk(other, batch())

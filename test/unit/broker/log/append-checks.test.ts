@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { assert } from '../../../../src/base/assert.ts'
 import { MemoryDisk } from '../../../../src/real/memory-disk.ts'
 import { crc32c } from '../../../../src/wire/crc32c.ts'
 import { ErrorCode } from '../../../../src/wire/error-codes.ts'
@@ -13,11 +14,11 @@ const HOUR_MS = 3_600_000
 function send(records: Buffer, config: Partial<LogConfig> = {}): AppendResult {
   const log = openLog(new MemoryDisk(), { config })
   const result = append(log, records)
-  if (result.error !== ErrorCode.NONE) {
-    expect([log.logEndOffset, log.sizeBytes, log.latestEpoch]).toEqual([0, 0, -1])
-    expect([result.baseOffset, result.lastOffset, result.isDuplicate]).toEqual([-1, -1, false])
-    expect(result.message).not.toBeNull()
-  }
+  if (result.error === ErrorCode.NONE) return result
+  const { baseOffset, lastOffset, isDuplicate } = result
+  const left = [log.logEndOffset, log.sizeBytes, log.latestEpoch]
+  const answer = [baseOffset, lastOffset, isDuplicate, result.message === null]
+  assert([...left, ...answer].join() === '0,0,-1,-1,-1,false,false', 'a refusal leaves nothing')
   return result
 }
 

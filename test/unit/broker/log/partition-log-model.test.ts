@@ -90,53 +90,96 @@ const command = fc.oneof(
 )
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never
 
-function run(disk: Disk, commands: readonly Command[]): void {
-  const model = new Model()
-  let log = openLog(disk, { config: CONFIG })
-  let number = 0
-  for (const next of commands) {
-    if (next.do === 'append') {
-      const values = Array.from({ length: next.count }, (_, index) => `${number}-${index}`)
-      number += 1
-      const text = `${number - 1}-`
-      const result = append(log, batch({ count: next.count, text, valueBytes: next.bytes }), {
-        leaderEpoch: model.epoch,
-      })
-      expect([result.error, result.baseOffset]).toEqual([ErrorCode.NONE, model.end])
-      model.append(values)
-    } else if (next.do === 'corrupt') {
-      const wrong = batch({ text: 'wrong' })
-      const bit = 17 * 8 + (next.bit % ((wrong.length - 17) * 8))
-      wrong[bit >> 3]! ^= 1 << (bit & 7)
-      expect(append(log, wrong, { leaderEpoch: model.epoch }).error).not.toBe(ErrorCode.NONE)
-    } else if (next.do === 'epoch') model.epoch += next.by
-    else if (next.do === 'truncate') {
-      const offset = Math.max(model.start, model.end - next.back)
-      log.truncateTo(offset)
-      model.truncate(offset)
-    } else if (next.do === 'restart') {
-      log.truncateFullyAndStartAt(next.at)
-      model.restart(next.at)
-    } else if (next.do === 'commit') {
-      model.highWatermark = Math.max(model.start, model.end - next.back)
-      log.updateHighWatermark(model.highWatermark)
-    } else if (next.do === 'raise') {
-      const to = model.start + next.by
-      const error = log.incrementLogStartOffset(to)
-      expect(error === ErrorCode.NONE).toBe(to <= Math.max(model.highWatermark, model.start))
-      if (error === ErrorCode.NONE) model.start = Math.max(model.start, to)
-    } else if (next.do === 'clean') log.deleteOldSegments(NOW_MS)
-    else if (next.do === 'read') compareRead(log, model, next)
-    else {
-      if (next.do === 'stop') log.close()
-      const { recoveryPoint } = log
-      const logStartOffset = model.start
-      const isCleanShutdown = next.do === 'stop'
-      log = openLog(disk, { config: CONFIG, recoveryPoint, logStartOffset, isCleanShutdown })
-      log.updateHighWatermark(model.highWatermark)
-    }
-    compare(log, model)
+/** A log and its model, with a method for each command. */
+class Pair {
+  readonly model = new Model()
+  readonly #disk: Disk
+  #log: PartitionLog
+  #appended = 0
+
+  constructor(disk: Disk) {
+    this.#disk = disk
+    this.#log = openLog(disk, { config: CONFIG })
   }
+
+  run(next: Command): void {
+    const deeds: { readonly [Name in Command['do']]: () => void } = {
+      append: () => this.#append(next as Extract<Command, { do: 'append' }>),
+      corrupt: () => this.#appendCorrupt((next as Extract<Command, { do: 'corrupt' }>).bit),
+      epoch: () => {
+        this.model.epoch += (next as Extract<Command, { do: 'epoch' }>).by
+      },
+      truncate: () => this.#truncate((next as Extract<Command, { do: 'truncate' }>).back),
+      restart: () => {
+        const { at } = next as Extract<Command, { do: 'restart' }>
+        this.#log.truncateFullyAndStartAt(at)
+        this.model.restart(at)
+      },
+      commit: () => this.#commit((next as Extract<Command, { do: 'commit' }>).back),
+      raise: () => this.#raise((next as Extract<Command, { do: 'raise' }>).by),
+      clean: () => this.#log.deleteOldSegments(NOW_MS),
+      kill: () => this.#open(false),
+      stop: () => {
+        this.#log.close()
+        this.#open(true)
+      },
+      read: () => compareRead(this.#log, this.model, next as Extract<Command, { do: 'read' }>),
+    }
+    deeds[next.do]()
+    compare(this.#log, this.model)
+  }
+
+  #append(next: { readonly count: number; readonly bytes: number }): void {
+    const { model } = this
+    const text = `${this.#appended}-`
+    this.#appended += 1
+    const records = batch({ count: next.count, text, valueBytes: next.bytes })
+    const result = append(this.#log, records, { leaderEpoch: model.epoch })
+    same([result.error, result.baseOffset], [ErrorCode.NONE, model.end])
+    model.append(Array.from({ length: next.count }, (_, index) => `${text}${index}`))
+  }
+
+  #appendCorrupt(choice: number): void {
+    const wrong = batch({ text: 'wrong' })
+    const bit = 17 * 8 + (choice % ((wrong.length - 17) * 8))
+    wrong[bit >> 3]! ^= 1 << (bit & 7)
+    const { error } = append(this.#log, wrong, { leaderEpoch: this.model.epoch })
+    same(error === ErrorCode.NONE, false)
+  }
+
+  #truncate(back: number): void {
+    const offset = Math.max(this.model.start, this.model.end - back)
+    this.#log.truncateTo(offset)
+    this.model.truncate(offset)
+  }
+
+  #commit(back: number): void {
+    this.model.highWatermark = Math.max(this.model.start, this.model.end - back)
+    this.#log.updateHighWatermark(this.model.highWatermark)
+  }
+
+  #raise(by: number): void {
+    const { model } = this
+    const to = model.start + by
+    const isAllowed = to <= Math.max(model.highWatermark, model.start)
+    same(this.#log.incrementLogStartOffset(to) === ErrorCode.NONE, isAllowed)
+    if (isAllowed) model.start = Math.max(model.start, to)
+  }
+
+  #open(isCleanShutdown: boolean): void {
+    const { recoveryPoint } = this.#log
+    this.#log = openLog(this.#disk, {
+      config: CONFIG,
+      recoveryPoint,
+      logStartOffset: this.model.start,
+      isCleanShutdown,
+    })
+    this.#log.updateHighWatermark(this.model.highWatermark)
+  }
+}
+
+function same(found: unknown, expected: unknown): void {
+  expect(found).toEqual(expected)
 }
 
 function compareRead(
@@ -156,10 +199,10 @@ function compareRead(
   )
   const expected = visible.slice(0, headers.length).map((item) => item.baseOffset)
   expect(headers.map((header) => header.baseOffset)).toEqual(expected)
-  if (headers.length > 1 || !minOneBatch) expect(read.records.length).toBeLessThanOrEqual(maxBytes)
-  if (minOneBatch && visible.length > 0 && offset < endOffset) {
-    expect(headers.length).toBeGreaterThan(0)
-  }
+  const mayExceed = headers.length === 1 && minOneBatch
+  expect(read.records.length <= maxBytes || mayExceed).toBe(true)
+  const mustHaveOne = minOneBatch && visible.length > 0 && offset < endOffset
+  expect(headers.length > 0 || !mustHaveOne).toBe(true)
 }
 
 function compare(log: PartitionLog, model: Model): void {
@@ -179,7 +222,8 @@ describe('a log and an array of batches', () => {
   it('cannot be told apart by any commands, with a kill or a clean stop in between', () => {
     fc.assert(
       fc.property(fc.array(command, { minLength: 5, maxLength: 60 }), (commands) => {
-        run(new MemoryDisk(), commands)
+        const pair = new Pair(new MemoryDisk())
+        for (const next of commands) pair.run(next)
       }),
       { numRuns: 150 },
     )

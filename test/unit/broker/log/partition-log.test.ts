@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { PartitionLog } from '../../../../broker/log/partition-log.ts'
+import type { PartitionLog } from '../../../../broker/log/partition-log.ts'
 import { CorruptionError } from '../../../../src/base/errors.ts'
 import type { NodeEvent } from '../../../../src/ports/events.ts'
 import { MemoryDisk } from '../../../../src/real/memory-disk.ts'

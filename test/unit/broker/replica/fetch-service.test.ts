@@ -17,9 +17,13 @@ interface SetUp {
   readonly bench: PartitionBench
   readonly service: FetchService
   readonly failures: Error[]
-  fetch(offset: number, options?: Partial<FetchInput>, topics?: readonly string[]): Answer
+  readonly fetch: (
+    offset: number,
+    options?: Partial<FetchInput>,
+    topics?: readonly string[],
+  ) => Answer
   /** Appends and commits a record, and lets the service look. */
-  commit(): void
+  readonly commit: () => void
 }
 
 /** Broker 1 leads and is alone in sync; topic `other` has the same partition behind it. */
@@ -96,6 +100,19 @@ describe('FetchService', () => {
     expect(answer.count).toBe(0)
     commit()
     expect(bytesOf(answer)).toEqual([BATCH_BYTES * 3])
+  })
+
+  it('does not wait for more when a read stops at the end of a segment', () => {
+    const { bench, fetch, commit } = setUp()
+    const config = bench.config(1)
+    bench.partition.configure({ ...config, log: { ...config.log, segmentBytes: BATCH_BYTES * 2 } })
+    const waiting = fetch(0, { minBytes: 10_000 })
+    commit()
+    commit()
+    expect(waiting.count).toBe(0)
+    commit()
+    expect(bytesOf(waiting)).toEqual([BATCH_BYTES * 2])
+    expect(bytesOf(fetch(0, { minBytes: 10_000 }))).toEqual([BATCH_BYTES * 2])
   })
 
   it('takes no more min bytes than max bytes, which would never come', () => {

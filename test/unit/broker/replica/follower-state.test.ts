@@ -3,7 +3,12 @@ import { FollowerState } from '../../../../broker/replica/follower-state.ts'
 
 const LAG_MS = 100
 
-function fetched(state: FollowerState, offset: number, leaderEndOffset: number, nowMs: number): void {
+function fetched(
+  state: FollowerState,
+  offset: number,
+  leaderEndOffset: number,
+  nowMs: number,
+): void {
   state.onFetch({ offset, logStartOffset: 0, leaderEndOffset, brokerEpoch: 7, nowMs })
 }
 

@@ -31,7 +31,10 @@ class EpochLog implements TruncatedLog {
 }
 
 /** What a leader answers to a fetch at the end of `follower`; null when the logs agree. */
-function divergence(leader: EpochLog, follower: EpochLog): { epoch: number; endOffset: number } | null {
+function divergence(
+  leader: EpochLog,
+  follower: EpochLog,
+): { epoch: number; endOffset: number } | null {
   if (follower.logEndOffset === 0) return null
   const end = leader.endOffsetForEpoch(follower.latestEpoch)
   expect(end.epoch).not.toBe(-1)

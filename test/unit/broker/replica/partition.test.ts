@@ -197,6 +197,17 @@ describe('Partition and its in-sync set', () => {
     expect(bench.highWatermark).toBe(1)
   })
 
+  it('waits for a proposed member even when that one is fenced or lags meanwhile (R9)', () => {
+    const bench = new PartitionBench({ lagMs: 100 })
+    bench.lead({ isr: [1] })
+    bench.fetched(2, 0)
+    bench.register(2, 102, { isFenced: true })
+    bench.append('a')
+    bench.world.runFor(1000)
+    bench.partition.onBrokersChanged()
+    expect(bench.highWatermark).toBe(0)
+  })
+
   it('waits for a caught-up follower that may join even before it asks', () => {
     const bench = new PartitionBench()
     bench.lead({ isr: [1] })

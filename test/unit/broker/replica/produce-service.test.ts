@@ -11,7 +11,7 @@ interface SetUp {
   readonly bench: PartitionBench
   readonly service: ProduceService
   readonly failures: Error[]
-  send(acks: number, topics?: readonly string[], records?: Buffer): Answer
+  readonly send: (acks: number, topics?: readonly string[], records?: Buffer) => Answer
 }
 
 interface Answer {

@@ -113,7 +113,11 @@ describe('Purgatory', () => {
 
   it('completes every operation exactly once whatever happens in whatever order', () => {
     const step = fc.oneof(
-      fc.record({ kind: fc.constant('watch' as const), keys: fc.uniqueArray(fc.nat(3)), ms: fc.nat(50) }),
+      fc.record({
+        kind: fc.constant('watch' as const),
+        keys: fc.uniqueArray(fc.nat(3)),
+        ms: fc.nat(50),
+      }),
       fc.record({ kind: fc.constant('ready' as const), which: fc.nat(20) }),
       fc.record({ kind: fc.constant('check' as const), key: fc.nat(3) }),
       fc.record({ kind: fc.constant('run' as const), ms: fc.nat(30) }),

@@ -42,7 +42,7 @@ describe('the scheduler', () => {
       ['one', 10],
       ['two', 10],
       ['between', 12],
-      ['three', 15],
+      ['three', 16],
     ])
     expect(scheduler.nowUs).toBe(100)
     expect(scheduler.eventsRun).toBe(4)
@@ -91,5 +91,24 @@ describe('the scheduler', () => {
     expect(() => scheduler.after(-1, 'past', () => {})).toThrow('past: a delay of -1 us')
     expect(() => scheduler.after(NaN, 'nan', () => {})).toThrow('nan')
     expect(() => scheduler.runUntilUs(9)).toThrow('run until 9 us')
+  })
+})
+
+describe('a deadline that lies between two microseconds', () => {
+  it('has passed when its timer runs', () => {
+    const scheduler = new Scheduler()
+    scheduler.after(124_322, 'begin', () => undefined)
+    scheduler.step()
+    const deadlineMs = scheduler.nowMs + 1500 + 1e-9
+    let wakeUps = 0
+    const wait = (): void => {
+      wakeUps += 1
+      const restMs = deadlineMs - scheduler.nowMs
+      if (restMs > 0) scheduler.after(restMs * 1000, 'rest', wait)
+    }
+    wait()
+    while (scheduler.step());
+    expect(scheduler.nowMs).toBeGreaterThanOrEqual(deadlineMs)
+    expect(wakeUps).toBeLessThanOrEqual(3)
   })
 })

@@ -178,7 +178,7 @@ describe('the moves of the quorum state', () => {
     state.becomeUnattached(3)
     expect(state.isDurable).toBe(false)
     settle()
-    expect([state.isDurable, answers]).toEqual([true, [null, null]])
+    expect([state.isDurable, answers]).toEqual([true, [null]])
   })
 
   it('report a store that fails, and do not become durable', () => {

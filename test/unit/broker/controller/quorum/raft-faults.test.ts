@@ -2,6 +2,7 @@
 // Method: seeded schedules of crashes, power cuts, one-way cuts and stops over the simulated world; the
 // checker of test/support/raft-checker.ts looks at every answer, commit and log. A failure names its seed.
 import { describe, expect, it } from 'vitest'
+import { messageOf } from '../../../../../src/base/errors.ts'
 import type { Latency } from '../../../../../src/sim/latency.ts'
 import { RaftCluster } from '../../../../support/raft-cluster.ts'
 import { harass } from '../../../../support/raft-nemesis.ts'
@@ -19,9 +20,9 @@ function run(seed: number): RaftCluster {
     ...(seed % 2 === 0 ? {} : { fsyncLatency: SLOW_FSYNC }),
   })
   try {
-    harass(cluster, { durationMs: 4000, losesUnsynced: seed % 5 !== 0 })
+    harass(cluster, { durationMs: 3000, losesUnsynced: seed % 5 !== 0 })
   } catch (error) {
-    throw new Error(`seed ${seed}: ${cluster.describe()}`, { cause: error })
+    throw new Error(`seed ${seed}: ${messageOf(error)} (${cluster.describe()})`, { cause: error })
   }
   return cluster
 }
