@@ -334,6 +334,10 @@ export class BrokerNode {
       },
       interBrokerListenerName: this.#plan.interBrokerName,
       isCleanStart,
+      // The only log directory has failed: Kafka halts such a broker.
+      onStorageFailure: (error) => {
+        this.#fail(error)
+      },
     })
   }
 

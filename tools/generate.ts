@@ -1,6 +1,7 @@
 /** Rewrites every generated file from the tables in tools/protocol and tools/configs: `npm run generate`. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { apiCoverage } from './api-coverage.ts'
 import { generateConfigKeys } from './generate-configs.ts'
 import { generateProtocol } from './protocol-files.ts'
 
@@ -10,6 +11,7 @@ const OWNED_FOLDERS = ['src/wire/messages', 'src/wire/records']
 
 const files = generateProtocol()
 files.set('broker/config-keys.ts', generateConfigKeys())
+files.set('docs/reference/api-coverage.md', apiCoverage())
 for (const folder of OWNED_FOLDERS) {
   mkdirSync(join(ROOT, folder), { recursive: true })
   for (const name of readdirSync(join(ROOT, folder))) {

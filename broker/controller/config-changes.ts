@@ -15,7 +15,7 @@ import {
   type ApiError,
   type Outcome,
 } from './outcome.ts'
-import { problemWithTopicName } from './topic-name.ts'
+import { problemWithTopicName } from '../metadata/topic-name.ts'
 
 const Operation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
 const BROKER_ID = /^[0-9]{1,10}$/

@@ -18,7 +18,7 @@ import {
   problemWithReplicas,
   type NewPartition,
 } from './replica-assignment.ts'
-import { collisionKey, problemWithTopicName } from './topic-name.ts'
+import { collisionKey, problemWithTopicName } from '../metadata/topic-name.ts'
 
 type TopicRequest = CreateTopicsRequest['topics'][number]
 type TopicResult = Input<CreateTopicsResponse['topics'][number]>

@@ -9,7 +9,7 @@ const VERSION = 1
 const CRC_AT = 2
 const COVERED_AT = 6
 const HEADER_BYTES = 10
-const ENTRY_BYTES = 50
+const ENTRY_BYTES = 46
 
 /** What a snapshot keeps of one producer: only the last of its batches. */
 export interface ProducerSnapshot {

@@ -169,7 +169,8 @@ export class BrokerChannel {
 
   #onClosed(error: Error | null): void {
     this.#options.onClosed?.(error)
-    this.#failAll(error ?? new ConnectionError('the connection was closed'))
+    const { host, port } = this.#options.address
+    this.#failAll(error ?? new ConnectionError(`connection to ${host}:${port} was closed`))
   }
 
   #failAll(error: Error | null): void {

@@ -1,3 +1,4 @@
+import { WireError } from '../base/errors.ts'
 import type { LeaderEpoch, Offset } from '../base/ids.ts'
 import { ErrorCode } from '../wire/error-codes.ts'
 import { ControlType, controlTypeOf } from '../wire/control-record.ts'
@@ -71,7 +72,10 @@ export class FetchedData {
     return this.#lastEpoch
   }
 
-  /** Up to `limit` records; none means that it is used up. Throws `KafkaError` CORRUPT_MESSAGE and `WireError`. */
+  /**
+   * Up to `limit` records; none means that it is used up. Throws `KafkaError` CORRUPT_MESSAGE and `WireError`,
+   * also for a first batch that is not whole: brokers send at least one whole batch (KIP-74).
+   */
   take(limit: number): readonly ConsumerRecord[] {
     const taken: ConsumerRecord[] = []
     while (taken.length < limit) {
@@ -92,7 +96,11 @@ export class FetchedData {
   #nextBatch(): boolean {
     const { records } = this.#options
     const left = records.length - this.#position
-    if (left < BATCH_HEADER_BYTES || left < batchSizeBytes(records, this.#position)) return false
+    if (left < BATCH_HEADER_BYTES || left < batchSizeBytes(records, this.#position)) {
+      if (left === 0 || this.#position > 0) return false
+      const { topic, partition } = this.#options
+      throw new WireError(`the first batch of ${topic}-${partition} is cut, ${left} bytes came`)
+    }
     const header = readBatchHeader(records, this.#position)
     this.#checkCrc(header)
     this.#header = header

@@ -31,7 +31,9 @@ function setUp(ranges?: Ranges) {
   const send = (name: string, limits = {}, timeoutMs = 1000): void => {
     const body = (): object => ({ groupId: name })
     channel.request({ api: heartbeatApi, body, limits, timeoutMs }, (error, _response, version) => {
-      ended.push(error === null ? `${name} v${version}` : `${name} ${(error as { code?: string }).code}`)
+      ended.push(
+        error === null ? `${name} v${version}` : `${name} ${(error as { code?: string }).code}`,
+      )
     })
   }
   world.runFor(1)
@@ -80,7 +82,7 @@ describe('BrokerChannel', () => {
   })
 
   it('refuses what the broker does not serve, and what no version of both allows', () => {
-    const { world, broker, ended, send } = setUp(
+    const { world, ended, send } = setUp(
       new Map([
         [18, [0, 4]],
         [12, [1, 2]],
@@ -135,7 +137,9 @@ describe('BrokerChannel', () => {
     broker.on(apiVersionsApi, (_request, reply) =>
       reply({
         apiKeys: [{ apiKey: 12, minVersion: 0, maxVersion: 4 }],
-        finalizedFeatures: [{ name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 1 }],
+        finalizedFeatures: [
+          { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 1 },
+        ],
       }),
     )
     expect(channel.versions).toBeNull()

@@ -113,7 +113,10 @@ describe('Cluster', () => {
   })
 
   it('begins again with the bootstrap servers when all known brokers are gone', () => {
-    const { scripted, world, cluster, updater, events } = setUp({ 'bootstrap.servers': 'b1:9092' }, 1)
+    const { scripted, world, cluster, updater, events } = setUp(
+      { 'bootstrap.servers': 'b1:9092' },
+      1,
+    )
     scripted.broker(1).on(metadataApi, (request, reply) =>
       reply({
         ...scripted.metadataFor(request.body),
@@ -123,7 +126,9 @@ describe('Cluster', () => {
     updater.track(['t'])
     world.runFor(50)
     expect([...cluster.metadata.nodes.keys()]).toEqual([7])
-    scripted.broker(1).on(metadataApi, (request, reply) => reply(scripted.metadataFor(request.body)))
+    scripted
+      .broker(1)
+      .on(metadataApi, (request, reply) => reply(scripted.metadataFor(request.body)))
     updater.requestUpdate()
     world.runFor(5000)
     expect(events).toContain('client.rebootstrapped')
@@ -168,7 +173,9 @@ describe('MetadataUpdater', () => {
     const { scripted, world, updater } = setUp()
     const got: unknown[] = []
     updater.whenTopic('t', 1, 1000, (error, topic) => got.push(error ?? topic!.name))
-    updater.whenTopic('later', 2, 5000, (error, topic) => got.push(error ?? topic!.partitions.length))
+    updater.whenTopic('later', 2, 5000, (error, topic) =>
+      got.push(error ?? topic!.partitions.length),
+    )
     world.runFor(1000)
     expect(got).toEqual(['t'])
     scripted.createTopic('later', 2)
@@ -187,9 +194,11 @@ describe('MetadataUpdater', () => {
     world.runFor(600)
     expect(errors.map(({ code }) => code)).toEqual(['TIMEOUT', 'TIMEOUT'])
     expect(errors[0]!.message).toContain('topic "missing": not done within 500 ms')
-    scripted.broker(1).on(metadataApi, (_request, reply) =>
-      reply({ topics: [{ name: 'bad', errorCode: 17, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }] }),
-    )
+    scripted
+      .broker(1)
+      .on(metadataApi, (_request, reply) =>
+        reply({ topics: [{ name: 'bad', errorCode: 17, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }] }),
+      )
     updater.whenTopic('bad', 1, 5000, note)
     world.runFor(600)
     expect(errors[2]!.code).toBe('INVALID_TOPIC_EXCEPTION')

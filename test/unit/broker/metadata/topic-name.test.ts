@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { collisionKey, problemWithTopicName } from '../../../../broker/controller/topic-name.ts'
+import { collisionKey, problemWithTopicName } from '../../../../broker/metadata/topic-name.ts'
 
 describe('names of topics', () => {
   it('may have letters, digits, dots, underscores and hyphens, up to 249', () => {
