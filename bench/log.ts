@@ -1,5 +1,6 @@
-// Question: how many MB a second does one partition's log take in and give back, on the disk of this
-// machine and in memory? Run with `npx node bench/log.ts`; prints operations and MB per second.
+// Question: how many MB a second does one partition's log take in and give back, on the disk of
+// this machine and in memory? Run with `npx node bench/log.ts`; prints operations and MB per
+// second.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,16 +51,15 @@ class Workbench {
   }
 
   /** Reads on from the last read, and from the start again at the end. Returns the bytes read. */
-  readOn(maxBytes: number): number {
+  readOn(batchBytes: number, recordsPerBatch: number): number {
     const { offset, log } = this
-    const { records } = log.read({ offset, maxBytes, minOneBatch: true, endOffset: Infinity })
-    this.offset =
-      records.length === 0 ? 0 : offset + (records.length / this.batchBytes) * this.perBatch
+    const request = { offset, maxBytes: FETCH_BYTES, minOneBatch: true, endOffset: Infinity }
+    const { error, records } = log.read(request)
+    if (error !== 0) throw new Error(`error ${error} at ${offset}`)
+    this.offset += (records.length / batchBytes) * recordsPerBatch
+    if (this.offset >= log.logEndOffset) this.offset = 0
     return records.length
   }
-
-  batchBytes = 1
-  perBatch = 1
 }
 
 function batchOf(count: number, valueBytes: number): Buffer {
@@ -90,13 +90,11 @@ try {
       bytesOf.set(append, batch.length)
       bench.add(append, () => writer.append(batch))
       const reader = new Workbench(disk, `r-${count}`)
-      reader.batchBytes = batch.length
-      reader.perBatch = count
       reader.fill(batch, Math.min(64 * MB, 200_000 * batch.length))
       const read = `read 1 MiB of ${name}, ${where}`
-      bytesOf.set(read, reader.readOn(FETCH_BYTES))
+      bytesOf.set(read, reader.readOn(batch.length, count))
       bench.add(read, () => {
-        reader.readOn(FETCH_BYTES)
+        reader.readOn(batch.length, count)
       })
     }
   }

@@ -9,6 +9,7 @@ import {
   noDuplicates,
   orderPerKey,
   sinkEqualsSource,
+  tailsWereTruncated,
   tallyOf,
 } from './lib/checks.ts'
 import { ClusterView } from './lib/cluster-view.ts'
@@ -17,9 +18,10 @@ import { ControllerWatch } from './lib/controller-watch.ts'
 import { GrowingFile, linesOf } from './lib/growing-file.ts'
 import { History, valueOf } from './lib/history.ts'
 import { KafkajsWorkload } from './lib/kafkajs-workload.ts'
-import { killRound } from './lib/kill-round.ts'
+import { killRound, type Truncation } from './lib/kill-round.ts'
 import { readBack } from './lib/read-back.ts'
-import type { Round, Scenario, ScenarioResult } from './lib/scenario.ts'
+import type { Round } from './lib/round.ts'
+import type { Scenario, ScenarioResult } from './lib/scenario.ts'
 import type { Story } from './lib/story.ts'
 import { until } from './lib/until.ts'
 
@@ -27,7 +29,8 @@ const ORDERS = 'orders'
 const LINES = 'lines'
 const BROKERS = 3
 const PARTITIONS = 3
-const KEYS = 6
+/** Spread over all three partitions, several each, so that each has a send under way at any time. */
+const KEYS = 12
 const INITIAL_LINES = 5000
 /** Time under load before each kill, so that there is something to lose. */
 const LOAD_MS = 1000
@@ -53,6 +56,7 @@ class Stage {
   readonly #sinkPath = join(this.#directory, 'sink.txt')
   readonly #history = new History()
   readonly #watch = new ControllerWatch()
+  readonly #truncations: Truncation[] = []
   readonly #file = new GrowingFile({
     path: join(this.#directory, 'source.txt'),
     initialLines: INITIAL_LINES,
@@ -86,7 +90,7 @@ class Stage {
       dataDir: join(this.#directory, 'data'),
       onEvent: (event) => {
         this.#watch.observe(event)
-        this.#tellTruncation(event)
+        this.#noteTruncation(event)
       },
     })
     this.#disposals.push(() => cluster.stop())
@@ -154,6 +158,7 @@ class Stage {
       view,
       watch: this.#watch,
       history: this.#history,
+      truncations: this.#truncations,
       topics: [ORDERS, LINES],
       topic: ORDERS,
     }
@@ -198,6 +203,7 @@ class Stage {
       checks: [
         noAckedLoss(history, log),
         noDuplicates(log),
+        tailsWereTruncated(rounds),
         orderPerKey(log),
         groupSawAll(history),
         sinkEqualsSource(linesOf(this.#file.path), linesOf(this.#sinkPath)),
@@ -205,11 +211,10 @@ class Stage {
     }
   }
 
-  #tellTruncation({ node, kind, fields }: NodeEvent): void {
-    if (kind !== 'replica.truncated') return
-    const { topic, partition, offset } = fields
-    this.#story.tell(
-      `${node} truncated ${String(topic)}-${String(partition)} to offset ${String(offset)}`,
-    )
+  #noteTruncation({ node, kind, fields }: NodeEvent): void {
+    const { topic, from, to } = fields
+    if (kind !== 'replica.truncated' || topic !== ORDERS) return
+    const brokerId = Number(node.replace('broker-', ''))
+    this.#truncations.push({ brokerId, from: Number(from), to: Number(to) })
   }
 }

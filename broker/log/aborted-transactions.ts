@@ -22,8 +22,8 @@ export interface AbortedTransaction {
 }
 
 /**
- * Kafka's `.txnindex`: the transactions whose abort marker is in this segment, by rising marker offset.
- * The file is made when there is a first one.
+ * Kafka's `.txnindex`: the transactions whose abort marker is in this segment, by rising marker
+ * offset. The file is made when there is a first one.
  */
 export class AbortedTransactions {
   readonly file: EntryFile
@@ -43,8 +43,8 @@ export class AbortedTransactions {
   }
 
   /**
-   * Adds to `found` all that overlap [from, to). True when no later segment can add any: a stable offset of
-   * at least `to` means that every transaction with records below it has ended by then.
+   * Adds to `found` all that overlap [from, to). True when no later segment can add any: a stable
+   * offset of at least `to` means that every transaction with records below it has ended by then.
    */
   collect(from: Offset, to: Offset, found: AbortedTransaction[]): boolean {
     for (let slot = 0; slot < this.file.count; slot += 1) {
@@ -62,7 +62,10 @@ export class AbortedTransactions {
     this.file.truncate(count)
   }
 
-  /** Whether the file can be right: whole entries of the known version, by rising marker within the segment. */
+  /**
+   * Whether the file can be right: whole entries of the known version, by rising marker within the
+   * segment.
+   */
   isSane(baseOffset: Offset, nextOffset: Offset): boolean {
     if (!this.file.isAligned) return false
     let last = baseOffset - 1

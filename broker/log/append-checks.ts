@@ -47,8 +47,9 @@ export interface AppendRules {
 }
 
 /**
- * What a client sent for one partition: exactly one v2 batch whose header is consistent (LogValidator and
- * UnifiedLog.analyzeAndValidateRecords). Records are looked at only when a rule is about them.
+ * What a client sent for one partition: exactly one v2 batch whose header is consistent
+ * (LogValidator and UnifiedLog.analyzeAndValidateRecords). Records are looked at only when a rule
+ * is about them.
  */
 export function checkClientRecords(records: Buffer, rules: AppendRules): AcceptedBatches | Refusal {
   const shape = oneBatch(records)
@@ -105,7 +106,9 @@ export function checkInternalRecords(
   return checkSegmentSize(records.length, config) ?? { kind: 'accepted', records, headers }
 }
 
-/** What a leader sent: a cut batch at the end is left out, the others must be whole and uncorrupted. */
+/**
+ * What a leader sent: a cut batch at the end is left out, the others must be whole and uncorrupted.
+ */
 export function checkReplicatedRecords(records: Buffer): AcceptedBatches | Refusal {
   const headers: BatchHeader[] = []
   let at = 0
@@ -129,7 +132,9 @@ export function checkReplicatedRecords(records: Buffer): AcceptedBatches | Refus
   return { kind: 'accepted', records: records.subarray(0, at), headers }
 }
 
-/** The one batch in what was sent, without a rest that is no whole batch (which Kafka ignores too). */
+/**
+ * The one batch in what was sent, without a rest that is no whole batch (which Kafka ignores too).
+ */
 function oneBatch(records: Buffer): { readonly batch: Buffer } | Refusal {
   if (records.length < MESSAGE_BYTES_MIN) {
     return refused(ErrorCode.INVALID_RECORD, 'There is no record batch')
@@ -184,7 +189,10 @@ function checkHeader(header: BatchHeader): Refusal | null {
   return null
 }
 
-/** Rules about single records: keys on compacted topics, and timestamps where the header shows a breach. */
+/**
+ * Rules about single records: keys on compacted topics, and timestamps where the header shows a
+ * breach.
+ */
 function checkRecords(batch: Buffer, header: BatchHeader, rules: AppendRules): Refusal | null {
   const isCreateTime = rules.config.messageTimestampType === 'CreateTime'
   if (header.timestampType === 1) {
@@ -219,7 +227,10 @@ function checkRecords(batch: Buffer, header: BatchHeader, rules: AppendRules): R
   return refused(ErrorCode.INVALID_RECORD, message, all)
 }
 
-/** The largest timestamp stands in the header; the smallest does not, so a lower limit needs the records. */
+/**
+ * The largest timestamp stands in the header; the smallest does not, so a lower limit needs the
+ * records.
+ */
 function mayBreakTimes(header: BatchHeader, rules: AppendRules): boolean {
   return (
     rules.config.messageTimestampBeforeMaxMs !== Infinity || isUntimely(header.maxTimestamp, rules)

@@ -11,6 +11,10 @@ import {
 } from '../../src/wire/record-batch.ts'
 import { readInt64 } from './int64.ts'
 
+const TWO_32 = 0x1_0000_0000
+const LOG_OVERHEAD_BYTES = 12
+const LENGTH_POSITION = 8
+const MAGIC_POSITION = 16
 const ATTRIBUTES_POSITION = 21
 const LAST_OFFSET_DELTA_POSITION = 23
 const CONTROL_BIT = 0x20
@@ -26,7 +30,10 @@ export interface ScanOptions {
   readonly whole: 'all' | 'control' | 'none'
   /** Also recomputes the checksums; needs `whole: 'all'`. */
   readonly checksCrc?: boolean
-  /** `at` is where the batch begins in `buffer`, `position` where in the file. False stops the scan there. */
+  /**
+   * `at` is where the batch begins in `buffer`, `position` where in the file. False stops the scan
+   * there.
+   */
   readonly onBatch: (buffer: Buffer, at: number, position: number) => boolean
 }
 
@@ -37,8 +44,8 @@ export interface ScanEnd {
 }
 
 /**
- * Walks over the batches of a file in few reads. Sizes and magic are checked before a batch is shown, so
- * bytes of any kind are met with a problem and never with an endless loop.
+ * Walks over the batches of a file in few reads. Sizes and magic are checked before a batch is
+ * shown, so bytes of any kind are met with a problem and never with an endless loop.
  */
 export function scanBatches(file: DiskFile, options: ScanOptions): ScanEnd {
   const { end, whole, onBatch } = options
@@ -73,8 +80,8 @@ export function scanBatches(file: DiskFile, options: ScanOptions): ScanEnd {
 }
 
 /**
- * Why no whole v2 batch begins at `position` of `buffer` with `bytesLeft` bytes to go; null when its size,
- * magic and offsets can be right. Reads no more than the header.
+ * Why no whole v2 batch begins at `position` of `buffer` with `bytesLeft` bytes to go; null when
+ * its size, magic and offsets can be right. Reads no more than the header.
  */
 export function headerProblem(buffer: Buffer, position: number, bytesLeft: number): string | null {
   if (bytesLeft < BATCH_HEADER_BYTES) return 'cut short'
@@ -85,6 +92,32 @@ export function headerProblem(buffer: Buffer, position: number, bytesLeft: numbe
   const lastOffsetDelta = buffer.readInt32BE(position + LAST_OFFSET_DELTA_POSITION)
   if (!(readInt64(buffer, position) >= 0) || lastOffsetDelta < 0) return 'illegal offsets'
   return sizeBytes > bytesLeft ? 'cut short' : null
+}
+
+/**
+ * Bytes of the whole batches at the beginning of `bytes` that end before `endOffset`, and the
+ * offset after them (-1 when there are none). No objects are made here: a fetch of small batches
+ * comes by thousands of them.
+ */
+export function wholeBatches(
+  bytes: Buffer,
+  endOffset: number,
+): { readonly sizeBytes: number; readonly nextOffset: number; readonly problem: string | null } {
+  let at = 0
+  let nextOffset = -1
+  while (bytes.length - at >= BATCH_HEADER_BYTES) {
+    const sizeBytes = LOG_OVERHEAD_BYTES + bytes.readInt32BE(at + LENGTH_POSITION)
+    if (sizeBytes > bytes.length - at) break
+    if (sizeBytes < BATCH_HEADER_BYTES || bytes[at + MAGIC_POSITION] !== BATCH_MAGIC) {
+      return { sizeBytes: at, nextOffset, problem: headerProblem(bytes, at, bytes.length - at) }
+    }
+    const lastOffsetDelta = bytes.readInt32BE(at + LAST_OFFSET_DELTA_POSITION)
+    const lastOffset = bytes.readInt32BE(at) * TWO_32 + bytes.readUInt32BE(at + 4) + lastOffsetDelta
+    if (lastOffset >= endOffset) break
+    at += sizeBytes
+    nextOffset = lastOffset + 1
+  }
+  return { sizeBytes: at, nextOffset, problem: null }
 }
 
 /** The header, or null when a 64-bit field holds what no log can (beyond 2^53). */

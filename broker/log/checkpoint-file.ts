@@ -5,9 +5,9 @@ import { TEMPORARY_SUFFIX } from './log-file-names.ts'
 const VERSION = '0'
 
 /**
- * Replaces a small file as a whole: written beside it, then renamed over it. Not yet durable: the caller
- * syncs it. Until then a power cut may leave the old file or a torn one, so every format that goes
- * through here shows when it is cut short.
+ * Replaces a small file as a whole: written beside it, then renamed over it. Not yet durable: the
+ * caller syncs it. Until then a power cut may leave the old file or a torn one, so every format
+ * that goes through here shows when it is cut short.
  */
 export function replaceFile(disk: Disk, path: string, bytes: Buffer): void {
   const temporary = path + TEMPORARY_SUFFIX
@@ -33,7 +33,8 @@ export function readFile(disk: Disk, path: string): Buffer | null {
 }
 
 /**
- * Writes Kafka's checkpoint format: a line with version 0, a line with the count, a line for each entry.
+ * Writes Kafka's checkpoint format: a line with version 0, a line with the count, a line for each
+ * entry.
  */
 export function writeCheckpoint(disk: Disk, path: string, entries: readonly string[]): void {
   const lines = [VERSION, String(entries.length), ...entries]

@@ -8,9 +8,10 @@ const FIRST_CAPACITY_ENTRIES = 16
 const PENDING_BYTES_MAX = 4096
 
 /**
- * A file of fixed-size entries: the offset index, the time index and the transaction index of a segment.
- * While the segment is active all entries are in memory and reach the file in groups; a crash loses only
- * entries of segments that recovery rebuilds anyway. `release` drops the memory once the segment is done.
+ * A file of fixed-size entries: the offset index, the time index and the transaction index of a
+ * segment. While the segment is active all entries are in memory and reach the file in groups; a
+ * crash loses only entries of segments that recovery rebuilds anyway. `release` drops the memory
+ * once the segment is done.
  */
 export class EntryFile {
   readonly path: string
@@ -60,7 +61,9 @@ export class EntryFile {
     return readInt64(this.#entry(slot), this.#offset(slot) + field)
   }
 
-  /** Adds an entry in memory. The caller fills in all its bytes, which begin at `position`, at once. */
+  /**
+   * Adds an entry in memory. The caller fills in all its bytes, which begin at `position`, at once.
+   */
   grow(): { readonly bytes: Buffer; readonly position: number } {
     const position = this.#count * this.#entryBytes
     const bytes = this.#reserve(this.load(), position + this.#entryBytes)

@@ -4,8 +4,8 @@ const LOW_MAX = 0xffff_ffff
 const HIGH_MIN = -0x8000_0000
 
 /**
- * A big-endian 64-bit integer of a stored file. Long.MAX_VALUE is `Infinity`, Long.MIN_VALUE `-Infinity`;
- * `NaN` for all else that is no safe integer, which no comparison takes for good.
+ * A big-endian 64-bit integer of a stored file. Long.MAX_VALUE is `Infinity`, Long.MIN_VALUE
+ * `-Infinity`; `NaN` for all else that is no safe integer, which no comparison takes for good.
  */
 export function readInt64(bytes: Buffer, position: number): number {
   const high = bytes.readInt32BE(position)

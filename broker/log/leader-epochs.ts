@@ -22,8 +22,9 @@ export interface EpochEnd {
 const UNKNOWN: EpochEnd = { epoch: -1, endOffset: -1 }
 
 /**
- * Which leader epoch wrote which offsets, kept in `leader-epoch-checkpoint` (KIP-101). Epochs and start
- * offsets both strictly increase. Every change is written at once; `isDirty` says that it is not yet synced.
+ * Which leader epoch wrote which offsets, kept in `leader-epoch-checkpoint` (KIP-101). Epochs and
+ * start offsets both strictly increase. Every change is written at once; `isDirty` says that it is
+ * not yet synced.
  */
 export class LeaderEpochs {
   readonly path: string
@@ -60,8 +61,9 @@ export class LeaderEpochs {
   }
 
   /**
-   * Notes that `epoch` begins at `startOffset`. Later entries that contradict it are dropped: they are of
-   * leaders whose records are no longer in the log. Nothing happens when the epoch is the latest already.
+   * Notes that `epoch` begins at `startOffset`. Later entries that contradict it are dropped: they
+   * are of leaders whose records are no longer in the log. Nothing happens when the epoch is the
+   * latest already.
    */
   assign(epoch: LeaderEpoch, startOffset: Offset): void {
     assert(epoch >= 0 && startOffset >= 0, `epoch ${epoch} cannot start at ${startOffset}`)
@@ -79,7 +81,10 @@ export class LeaderEpochs {
     if (kept.length !== this.#starts.length) this.#replace(kept)
   }
 
-  /** Drops epochs that ended at or before `startOffset`; the one that holds it starts there from now on. */
+  /**
+   * Drops epochs that ended at or before `startOffset`; the one that holds it starts there from now
+   * on.
+   */
   truncateFromStart(startOffset: Offset): void {
     const below = this.#starts.filter((entry) => entry.startOffset <= startOffset)
     const holder = below.at(-1)
@@ -92,9 +97,10 @@ export class LeaderEpochs {
   }
 
   /**
-   * The end of the largest epoch that is at most `requested` (KIP-101, KIP-279): the log end for the latest
-   * epoch, else the start of the next one. An epoch below all known ones answers with itself and the start
-   * of the first known, since what it wrote is gone; one above all known answers -1.
+   * The end of the largest epoch that is at most `requested` (KIP-101, KIP-279): the log end for
+   * the latest epoch, else the start of the next one. An epoch below all known ones answers with
+   * itself and the start of the first known, since what it wrote is gone; one above all known
+   * answers -1.
    */
   endOffsetFor(requested: LeaderEpoch, logEndOffset: Offset): EpochEnd {
     if (requested < 0 || this.#starts.length === 0) return UNKNOWN

@@ -1,4 +1,7 @@
-/** The settings of one partition's log, under Kafka's topic names in camel case. Sizes in bytes, times in ms. */
+/**
+ * The settings of one partition's log, under Kafka's topic names in camel case. Sizes in bytes,
+ * times in ms.
+ */
 export interface LogConfig {
   readonly segmentBytes: number
   readonly segmentMs: number

@@ -17,7 +17,10 @@ export interface SegmentFileName {
   readonly kind: SegmentFileKind
 }
 
-/** `00000000000000000042.log`; a snapshot is named after its end offset, all others after the base offset. */
+/**
+ * `00000000000000000042.log`; a snapshot is named after its end offset, all others after the base
+ * offset.
+ */
 export function segmentFileName(offset: Offset, kind: SegmentFileKind): string {
   return `${String(offset).padStart(OFFSET_DIGITS, '0')}.${kind}`
 }

@@ -23,9 +23,10 @@ export interface LogFlusherOptions {
 }
 
 /**
- * Makes a log durable. Of the active segment only the log is synced: after an unclean stop its indexes are
- * made anew in any case. A sync that fails is final, since the pages it was about may be gone although a
- * second sync would succeed: the log takes nothing more until it is opened again.
+ * Makes a log durable. Of the active segment only the log is synced: after an unclean stop its
+ * indexes are made anew in any case. A sync that fails is final, since the pages it was about may
+ * be gone although a second sync would succeed: the log takes nothing more until it is opened
+ * again.
  */
 export class LogFlusher {
   readonly #options: LogFlusherOptions

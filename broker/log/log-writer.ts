@@ -84,8 +84,9 @@ export class LogWriter {
   }
 
   /**
-   * Checks the batches, gives them the next offsets and the epoch by changing `records` in place, and
-   * appends them. A client's batch obeys the rules of semantics for Produce; a refused one changes nothing.
+   * Checks the batches, gives them the next offsets and the epoch by changing `records` in place,
+   * and appends them. A client's batch obeys the rules of semantics for Produce; a refused one
+   * changes nothing.
    */
   appendAsLeader(records: Buffer, options: LeaderAppendOptions): AppendResult {
     const { producers, segments } = this.#parts
@@ -126,8 +127,8 @@ export class LogWriter {
 
   /**
    * Appends what a leader sent, with its offsets and epochs, which must go on at the log end
-   * (OFFSET_OUT_OF_RANGE; later offsets only in compacted logs, which have gaps). CORRUPT_MESSAGE for a bad
-   * CRC. A cut batch at the end is left out.
+   * (OFFSET_OUT_OF_RANGE; later offsets only in compacted logs, which have gaps). CORRUPT_MESSAGE
+   * for a bad CRC. A cut batch at the end is left out.
    */
   appendAsFollower(records: Buffer, nowMs: TimestampMs): FollowerAppendResult {
     if (this.#isOffline) return this.#followed(ErrorCode.KAFKA_STORAGE_ERROR, OFFLINE)
@@ -167,7 +168,10 @@ export class LogWriter {
     })
   }
 
-  /** Makes room in the active segment and gives the batches their place. Returns headers that say so. */
+  /**
+   * Makes room in the active segment and gives the batches their place. Returns headers that say
+   * so.
+   */
   #placeBatches(checked: AcceptedBatches, options: LeaderAppendOptions): readonly BatchHeader[] {
     const { records } = checked
     let next = this.#endOffset
@@ -193,7 +197,10 @@ export class LogWriter {
     return headers
   }
 
-  /** Appends in runs, each of which fits into one segment. Throws `DiskError`; earlier runs then stay. */
+  /**
+   * Appends in runs, each of which fits into one segment. Throws `DiskError`; earlier runs then
+   * stay.
+   */
   #appendRuns(checked: AcceptedBatches, nowMs: TimestampMs): void {
     const { headers } = checked
     let at = 0
@@ -263,7 +270,10 @@ export class LogWriter {
     if (shouldRoll) this.roll(Math.max(this.#endOffset, first.baseOffset), nowMs)
   }
 
-  /** Finishes the active segment and begins one at `baseOffset`. Throws `DiskError`; the old one then stays active. */
+  /**
+   * Finishes the active segment and begins one at `baseOffset`. Throws `DiskError`; the old one
+   * then stays active.
+   */
   roll(baseOffset: Offset, nowMs: TimestampMs): void {
     const { segments, epochs, flusher } = this.#parts
     if (segments.active.baseOffset === baseOffset) return
@@ -274,7 +284,10 @@ export class LogWriter {
     flusher.flush(segments, epochs, () => undefined)
   }
 
-  /** A new active segment, also in place of an empty one of the same base offset. Throws `DiskError`. */
+  /**
+   * A new active segment, also in place of an empty one of the same base offset. Throws
+   * `DiskError`.
+   */
   startSegment(baseOffset: Offset, nowMs: TimestampMs = this.#nowMs): void {
     const { disk, directory, flusher, segments } = this.#parts
     flusher.directoryChanged()

@@ -13,8 +13,8 @@ export interface OffsetPosition {
 }
 
 /**
- * Kafka's `.index`: int32 offset less the base offset, int32 position. An entry holds the last offset of
- * a batch and where that batch begins; both rise strictly.
+ * Kafka's `.index`: int32 offset less the base offset, int32 position. An entry holds the last
+ * offset of a batch and where that batch begins; both rise strictly.
  */
 export class OffsetIndex {
   readonly file: EntryFile
@@ -52,7 +52,10 @@ export class OffsetIndex {
     this.file.truncate(this.#floorSlot(offset - 1) + 1)
   }
 
-  /** Drops the zeros that Kafka's preallocation leaves behind after a crash: no batch ends at 0 and 0. */
+  /**
+   * Drops the zeros that Kafka's preallocation leaves behind after a crash: no batch ends at 0 and
+   * 0.
+   */
   trimZeros(): void {
     let count = this.count
     while (count > 0 && this.#offsetAt(count - 1) === this.#baseOffset) {
@@ -62,7 +65,9 @@ export class OffsetIndex {
     if (count < this.count) this.file.truncate(count)
   }
 
-  /** Whether the file can be right for a log of `logBytes`: whole entries that rise within the log. */
+  /**
+   * Whether the file can be right for a log of `logBytes`: whole entries that rise within the log.
+   */
   isSane(logBytes: number): boolean {
     if (!this.file.isStored || !this.file.isAligned) return false
     const bytes = this.file.load()

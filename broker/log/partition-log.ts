@@ -43,7 +43,10 @@ export interface PartitionLogOptions {
   /** As the caller stored it; 0 when it never did. */
   readonly recoveryPoint: Offset
   readonly isCleanShutdown: boolean
-  /** As the caller stored it after DeleteRecords; the first segment's base offset when that is larger. */
+  /**
+   * As the caller stored it after DeleteRecords; the first segment's base offset when that is
+   * larger.
+   */
   readonly logStartOffset?: Offset
   readonly nowMs: TimestampMs
   readonly events: EventSink
@@ -63,15 +66,19 @@ export interface ReadResult {
   readonly error: ErrorCode
   /** Whole batches; perhaps a view of memory that others read too, so never to be written to. */
   readonly records: Buffer
-  /** Base offset of the first batch, at most the offset asked for; that offset when there is no batch. */
+  /**
+   * Base offset of the first batch, at most the offset asked for; that offset when there is no
+   * batch.
+   */
   readonly firstOffset: Offset
 }
 
 /**
- * The log of one partition on one broker: batches by offset, in segments, with all that is derived from
- * them (epochs, producers, aborted transactions). What clients and the world get wrong comes back as an `ErrorCode`.
- * The high watermark, the recovery point and the log start are kept here and stored by the caller; after a
- * truncation the recovery point must be stored before anything is appended.
+ * The log of one partition on one broker: batches by offset, in segments, with all that is derived
+ * from them (epochs, producers, aborted transactions). What clients and the world get wrong comes
+ * back as an `ErrorCode`. The high watermark, the recovery point and the log start are kept here
+ * and stored by the caller; after a truncation the recovery point must be stored before anything is
+ * appended.
  */
 export class PartitionLog {
   readonly topic: string
@@ -116,8 +123,9 @@ export class PartitionLog {
   }
 
   /**
-   * Opens the log of a directory, which is made when missing; an interrupted one is recovered first.
-   * Throws `CorruptionError` when synced bytes are bad or the directory is of another topic id, and `DiskError`.
+   * Opens the log of a directory, which is made when missing; an interrupted one is recovered
+   * first. Throws `CorruptionError` when synced bytes are bad or the directory is of another topic
+   * id, and `DiskError`.
    */
   static open(options: PartitionLogOptions): PartitionLog {
     const { disk, directory, topicId } = options
@@ -179,7 +187,9 @@ export class PartitionLog {
     return this.#segments.all.map((segment) => segment.baseOffset)
   }
 
-  /** A sync or a truncation failed: appends get KAFKA_STORAGE_ERROR until the log is opened again. */
+  /**
+   * A sync or a truncation failed: appends get KAFKA_STORAGE_ERROR until the log is opened again.
+   */
   get hasFailed(): boolean {
     return this.#flusher.failure !== null
   }
@@ -202,8 +212,9 @@ export class PartitionLog {
   }
 
   /**
-   * Checks the batches, gives them the next offsets and the epoch by changing `records` in place, and appends
-   * them. A client's batch obeys Kafka's rules for Produce; one that is refused changes nothing in the log.
+   * Checks the batches, gives them the next offsets and the epoch by changing `records` in place,
+   * and appends them. A client's batch obeys Kafka's rules for Produce; one that is refused changes
+   * nothing in the log.
    */
   appendAsLeader(records: Buffer, options: LeaderAppendOptions): AppendResult {
     this.#assertOpen()
@@ -212,8 +223,8 @@ export class PartitionLog {
 
   /**
    * Appends what a leader sent, with its offsets and epochs, which must go on at the log end
-   * (OFFSET_OUT_OF_RANGE; later offsets only in compacted logs, which have gaps). CORRUPT_MESSAGE for a bad
-   * CRC. A cut batch at the end is left out.
+   * (OFFSET_OUT_OF_RANGE; later offsets only in compacted logs, which have gaps). CORRUPT_MESSAGE
+   * for a bad CRC. A cut batch at the end is left out.
    */
   appendAsFollower(records: Buffer, nowMs: TimestampMs): FollowerAppendResult {
     this.#assertOpen()
@@ -236,12 +247,18 @@ export class PartitionLog {
     }
   }
 
-  /** The largest epoch at most `epoch` and where it ends (KIP-101, KIP-279, KIP-320); -1 and -1 when unknown. */
+  /**
+   * The largest epoch at most `epoch` and where it ends (KIP-101, KIP-279, KIP-320); -1 and -1 when
+   * unknown.
+   */
   endOffsetForEpoch(epoch: LeaderEpoch): EpochEnd {
     return this.#epochs.endOffsetFor(epoch, this.logEndOffset)
   }
 
-  /** A leader starts at the log end: followers must find its epoch before its first record is written. */
+  /**
+   * A leader starts at the log end: followers must find its epoch before its first record is
+   * written.
+   */
   startEpoch(epoch: LeaderEpoch, startOffset: Offset): void {
     assert(
       startOffset === this.logEndOffset,
@@ -256,8 +273,8 @@ export class PartitionLog {
   }
 
   /**
-   * The first record below `endOffset` that is at least as new as `timestampMs` (0 or more), or null.
-   * Throws `DiskError` and `CorruptionError`.
+   * The first record below `endOffset` that is at least as new as `timestampMs` (0 or more), or
+   * null. Throws `DiskError` and `CorruptionError`.
    */
   findOffsetByTimestamp(timestampMs: TimestampMs, endOffset: Offset): FoundRecord | null {
     const found = findByTimestamp(this.#segments.all, timestampMs, this.#logStartOffset)
@@ -285,14 +302,15 @@ export class PartitionLog {
   }
 
   /**
-   * Removes all batches that reach `offset`. The log then ends there, or earlier when a batch held it.
-   * Nothing happens at or above the log end. Throws `DiskError` and `CorruptionError`.
+   * Removes all batches that reach `offset`. The log then ends there, or earlier when a batch held
+   * it. Nothing happens at or above the log end. Throws `DiskError` and `CorruptionError`.
    */
   truncateTo(offset: Offset): void {
     this.#assertOpen()
     const from = this.logEndOffset
     if (offset >= from) {
-      // Nothing is stored there, but an epoch may have been started that the leader knows nothing of.
+      // Nothing is stored there, but an epoch may have been started that the leader knows nothing
+      // of.
       this.#epochs.truncateFromEnd(offset)
       return
     }
@@ -309,8 +327,9 @@ export class PartitionLog {
   }
 
   /**
-   * Raises the log start (DeleteRecords, or the leader's); records below are gone for readers, their segments
-   * go with the next `deleteOldSegments`. OFFSET_OUT_OF_RANGE above the high watermark; lower values change nothing.
+   * Raises the log start (DeleteRecords, or the leader's); records below are gone for readers,
+   * their segments go with the next `deleteOldSegments`. OFFSET_OUT_OF_RANGE above the high
+   * watermark; lower values change nothing.
    */
   incrementLogStartOffset(offset: Offset): ErrorCode {
     if (offset <= this.#logStartOffset) return ErrorCode.NONE
@@ -321,13 +340,19 @@ export class PartitionLog {
     return ErrorCode.NONE
   }
 
-  /** Makes all that was written so far durable, then moves the recovery point and calls `done`, never at once. */
+  /**
+   * Makes all that was written so far durable, then moves the recovery point and calls `done`,
+   * never at once.
+   */
   flush(done: FlushDone): void {
     this.#assertOpen()
     this.#flusher.flush(this.#segments, this.#epochs, done)
   }
 
-  /** Applies retention and forgets silent producers. Returns how many segments went. Throws `DiskError`. */
+  /**
+   * Applies retention and forgets silent producers. Returns how many segments went. Throws
+   * `DiskError`.
+   */
   deleteOldSegments(nowMs: TimestampMs): number {
     this.#assertOpen()
     this.#producers.expire(nowMs, this.#writer.config.producerIdExpirationMs)
@@ -352,8 +377,9 @@ export class PartitionLog {
   }
 
   /**
-   * A clean stop: completes the indexes, writes a producer snapshot and closes the files. Call `flush` before
-   * and store the clean mark after. Throws `DiskError` when a file could not be written: then it is no clean stop.
+   * A clean stop: completes the indexes, writes a producer snapshot and closes the files. Call
+   * `flush` before and store the clean mark after. Throws `DiskError` when a file could not be
+   * written: then it is no clean stop.
    */
   close(): void {
     if (this.#isClosed) return
@@ -399,9 +425,10 @@ export class PartitionLog {
   }
 
   /**
-   * What comes after the cut goes into a new file. Were it appended to the cut one, a power cut could undo the
-   * cut and what came after it there, but not what came still later in the next file: records that were
-   * truncated would be back in the middle of the log, under offsets that now mean others.
+   * What comes after the cut goes into a new file. Were it appended to the cut one, a power cut
+   * could undo the cut and what came after it there, but not what came still later in the next
+   * file: records that were truncated would be back in the middle of the log, under offsets that
+   * now mean others.
    */
   #cutAt(offset: Offset): void {
     this.#segments.removeAbove(offset)

@@ -7,8 +7,8 @@ import { PARTITION_METADATA_FILE } from './log-file-names.ts'
 const FORMAT = /^version: (\d+)\ntopic_id: (\S+)\n?$/
 
 /**
- * The topic id a partition directory belongs to; null when the file is missing or torn by a power cut
- * before its first sync. Throws `CorruptionError` on another version.
+ * The topic id a partition directory belongs to; null when the file is missing or torn by a power
+ * cut before its first sync. Throws `CorruptionError` on another version.
  */
 export function readPartitionMetadata(disk: Disk, directory: string): Uuid | null {
   const path = `${directory}/${PARTITION_METADATA_FILE}`

@@ -3,8 +3,8 @@ import type { Offset } from '../../src/base/ids.ts'
 const HINTS_MAX = 8
 
 /**
- * Where the last reads of a segment ended. Who reads on from there needs neither the index nor a search;
- * one place for each of a few readers.
+ * Where the last reads of a segment ended. Who reads on from there needs neither the index nor a
+ * search; one place for each of a few readers.
  */
 export class PositionHints {
   readonly #offsets: Offset[] = []

@@ -26,8 +26,8 @@ export interface ProducerSnapshot {
 }
 
 /**
- * The producer snapshots of a partition: `<end offset>.snapshot` in Kafka's format (version 1, CRC-32C).
- * They shorten the replay of the log at the next start; a damaged one is as good as none.
+ * The producer snapshots of a partition: `<end offset>.snapshot` in Kafka's format (version 1,
+ * CRC-32C). They shorten the replay of the log at the next start; a damaged one is as good as none.
  */
 export class ProducerSnapshots {
   readonly #disk: Disk
@@ -57,7 +57,10 @@ export class ProducerSnapshots {
     )
   }
 
-  /** The newest that can be read and ends at or before `offset`; damaged ones are removed on the way. */
+  /**
+   * The newest that can be read and ends at or before `offset`; damaged ones are removed on the
+   * way.
+   */
   newest(offset: Offset): {
     readonly offset: Offset
     readonly entries: readonly ProducerSnapshot[]

@@ -40,9 +40,9 @@ interface OpenTransaction {
 }
 
 /**
- * What a partition knows of its idempotent and transactional producers: the sequence rules of KIP-98 and
- * the transactions that are open. It is a fold over the batches of the log, `check` changes nothing and
- * `apply` is called for every batch that was appended, live or in replay.
+ * What a partition knows of its idempotent and transactional producers: the sequence rules of
+ * KIP-98 and the transactions that are open. It is a fold over the batches of the log, `check`
+ * changes nothing and `apply` is called for every batch that was appended, live or in replay.
  */
 export class ProducerState {
   readonly #producers = new Map<ProducerId, Producer>()
@@ -55,7 +55,10 @@ export class ProducerState {
     return this.#producers.size === 0 && this.#unreplicated.length === 0
   }
 
-  /** First offset of the earliest transaction that is open or whose end is not replicated; else Infinity. */
+  /**
+   * First offset of the earliest transaction that is open or whose end is not replicated; else
+   * Infinity.
+   */
   get firstUnstableOffset(): Offset {
     let first = this.#open[0]?.firstOffset ?? Infinity
     for (const ended of this.#unreplicated) first = Math.min(first, ended.firstOffset)
@@ -63,8 +66,8 @@ export class ProducerState {
   }
 
   /**
-   * Null when the batch may be appended. Duplicates and sequences are looked at for clients only, since the
-   * coordinators' batches carry no sequences; epochs for all.
+   * Null when the batch may be appended. Duplicates and sequences are looked at for clients only,
+   * since the coordinators' batches carry no sequences; epochs for all.
    */
   check(
     header: BatchHeader,
@@ -106,13 +109,18 @@ export class ProducerState {
     return null
   }
 
-  /** Transactions whose marker lies below `highWatermark` no longer hold back the last stable offset. */
+  /**
+   * Transactions whose marker lies below `highWatermark` no longer hold back the last stable
+   * offset.
+   */
   onHighWatermark(highWatermark: Offset): void {
     if (this.#unreplicated.length === 0) return
     this.#unreplicated = this.#unreplicated.filter((ended) => ended.lastOffset >= highWatermark)
   }
 
-  /** Forgets producers that were silent for `expirationMs`, unless a transaction of theirs is open. */
+  /**
+   * Forgets producers that were silent for `expirationMs`, unless a transaction of theirs is open.
+   */
   expire(nowMs: TimestampMs, expirationMs: number): void {
     for (const [producerId, producer] of this.#producers) {
       const isSilent = nowMs - producer.lastTimestampMs >= expirationMs

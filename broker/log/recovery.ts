@@ -35,10 +35,11 @@ export interface RecoveredLog {
 }
 
 /**
- * Makes a log of what its directory holds. After an unclean stop every segment from the recovery point on
- * is read in full, cut at its first bad batch (what follows it goes too), and its indexes, epochs and aborted
- * transactions are made again. Elsewhere indexes that are missing or damaged are. Throws `CorruptionError` when a
- * batch below the recovery point is bad: cutting there would lose what was promised to be durable.
+ * Makes a log of what its directory holds. After an unclean stop every segment from the recovery
+ * point on is read in full, cut at its first bad batch (what follows it goes too), and its indexes,
+ * epochs and aborted transactions are made again. Elsewhere indexes that are missing or damaged
+ * are. Throws `CorruptionError` when a batch below the recovery point is bad: cutting there would
+ * lose what was promised to be durable.
  */
 export function recoverLog(options: RecoveryOptions): RecoveredLog {
   return new Recovery(options).run()
@@ -166,7 +167,9 @@ class Recovery {
     this.#epochs.truncateFromEnd(baseOffset)
   }
 
-  /** Reads the whole segment. True when its tail was bad and is cut off, so nothing may follow it. */
+  /**
+   * Reads the whole segment. True when its tail was bad and is cut off, so nothing may follow it.
+   */
   #rebuild(segment: Segment, next: Offset | undefined, tellsEpochs: boolean): boolean {
     const { recoveryPoint } = this.#options
     const fold = this.#foldAt(segment.baseOffset)
@@ -180,7 +183,7 @@ class Recovery {
     }, next)
     fold.endOffset = segment.endOffset
     if (problem === null) return false
-    if (problem === REACHES_LIMIT) {
+    if (problem === REACHES_LIMIT || segment.endOffset === next) {
       // Every truncation begins a new segment: this one was cut there, and a power cut undid that.
       segment.cutAt(position)
       return false

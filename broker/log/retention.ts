@@ -11,9 +11,10 @@ export interface RetentionQuestion {
 }
 
 /**
- * How many of the oldest segments may go (UnifiedLog.deleteOldSegments): those too old, those beyond the
- * size, those wholly below the log start; never one that reaches over the high watermark, never an
- * empty last one. All of them may go: the caller rolls first, so a segment is always left.
+ * How many of the oldest segments may go (UnifiedLog.deleteOldSegments): those too old, those
+ * beyond the size, those wholly below the log start; never one that reaches over the high
+ * watermark, never an empty last one. All of them may go: the caller rolls first, so a segment is
+ * always left.
  */
 export function expiredSegments(question: RetentionQuestion): number {
   const { segments, config, logStartOffset, highWatermark, nowMs } = question

@@ -2,7 +2,10 @@ import { assert, present } from '../../src/base/assert.ts'
 import type { Offset } from '../../src/base/ids.ts'
 import type { Segment } from './segment.ts'
 
-/** The segments of a log by rising base offset; never empty once the log is open. The last is active. */
+/**
+ * The segments of a log by rising base offset; never empty once the log is open. The last is
+ * active.
+ */
 export class SegmentList {
   #segments: Segment[] = []
 
@@ -52,7 +55,9 @@ export class SegmentList {
     return present(this.#segments[Math.max(0, this.#floorIndex(offset))], `a segment at ${offset}`)
   }
 
-  /** Removes the files of the oldest `count` segments, oldest first, so that no gap is ever left. */
+  /**
+   * Removes the files of the oldest `count` segments, oldest first, so that no gap is ever left.
+   */
   removeFirst(count: number): readonly Segment[] {
     const removed = this.#segments.slice(0, count)
     for (const segment of removed) {

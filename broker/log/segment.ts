@@ -10,7 +10,13 @@ import {
   batchSizeBytes,
 } from '../../src/wire/record-batch.ts'
 import { AbortedTransactions } from './aborted-transactions.ts'
-import { headerProblem, scanBatches, tryReadBatchHeader, type ScanEnd } from './batch-scan.ts'
+import {
+  headerProblem,
+  scanBatches,
+  tryReadBatchHeader,
+  wholeBatches,
+  type ScanEnd,
+} from './batch-scan.ts'
 import type { LogConfig } from './log-config.ts'
 import { segmentFileName } from './log-file-names.ts'
 import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index.ts'
@@ -47,8 +53,9 @@ export interface SegmentRead {
 }
 
 /**
- * One `.log` file with its indexes: batches from `baseOffset` up to `endOffset`. Positions in it are bytes
- * from its beginning. Methods throw `DiskError`, and `CorruptionError` when stored bytes make no sense.
+ * One `.log` file with its indexes: batches from `baseOffset` up to `endOffset`. Positions in it
+ * are bytes from its beginning. Methods throw `DiskError`, and `CorruptionError` when stored bytes
+ * make no sense.
  */
 export class Segment {
   readonly baseOffset: Offset
@@ -119,7 +126,9 @@ export class Segment {
     return this.offsetIndex.count >= offsetEntriesMax || this.timeIndex.count >= timeEntriesMax
   }
 
-  /** Appends whole, checked batches in one write. Throws `DiskError`, the segment then is as before. */
+  /**
+   * Appends whole, checked batches in one write. Throws `DiskError`, the segment then is as before.
+   */
   append(records: Buffer): void {
     const start = this.log.append([records])
     this.isDirty = true
@@ -130,8 +139,8 @@ export class Segment {
   }
 
   /**
-   * Takes the stored files as they are, after a clean stop or below the recovery point, checking the indexes
-   * in themselves and the batches after the last entry. Returns what is wrong, or null.
+   * Takes the stored files as they are, after a clean stop or below the recovery point, checking
+   * the indexes in themselves and the batches after the last entry. Returns what is wrong, or null.
    */
   load(): string | null {
     const { offsetIndex, timeIndex } = this
@@ -145,8 +154,9 @@ export class Segment {
   }
 
   /**
-   * Reads and checks every batch, makes offset and time index anew and shows each good batch to `onBatch`.
-   * Stops before the first bad batch and before one that reaches `limit`; nothing is cut yet, see `cutAt`.
+   * Reads and checks every batch, makes offset and time index anew and shows each good batch to
+   * `onBatch`. Stops before the first bad batch and before one that reaches `limit`; nothing is cut
+   * yet, see `cutAt`.
    */
   rebuild(onBatch: (buffer: Buffer, at: number) => void, limit: Offset = Infinity): ScanEnd {
     this.offsetIndex.file.truncate(0)
@@ -198,14 +208,20 @@ export class Segment {
     return this.#wholeBatches(bytes, start, request.endOffset)
   }
 
-  /** Position of the first batch whose last offset is at least `offset`; the size when there is none. */
+  /**
+   * Position of the first batch whose last offset is at least `offset`; the size when there is
+   * none.
+   */
   positionOf(offset: Offset): number {
     if (offset >= this.endOffset) return this.sizeBytes
     if (offset <= this.baseOffset) return 0
     return this.#hints.get(offset) ?? this.#seek(offset)
   }
 
-  /** Shows the headers of the batches that reach `from` or come later; control batches are shown whole. */
+  /**
+   * Shows the headers of the batches that reach `from` or come later; control batches are shown
+   * whole.
+   */
   forEachBatch(from: Offset, onBatch: (buffer: Buffer, at: number) => boolean): void {
     const start = this.positionOf(from)
     const options = { from: start, end: this.sizeBytes, whole: 'control' as const, onBatch }
@@ -223,7 +239,10 @@ export class Segment {
     )
   }
 
-  /** Where to look for records of `timestampMs` or later: all batches before this position are older. */
+  /**
+   * Where to look for records of `timestampMs` or later: all batches before this position are
+   * older.
+   */
   positionBefore(timestampMs: TimestampMs): number {
     const older = this.timeIndex.lookup(timestampMs)
     if (older === null) return 0
@@ -238,8 +257,8 @@ export class Segment {
   }
 
   /**
-   * Removes every batch that reaches `offset` and returns the new end: `offset`, or the base offset of the
-   * batch that held it, since batches are never split.
+   * Removes every batch that reaches `offset` and returns the new end: `offset`, or the base offset
+   * of the batch that held it, since batches are never split.
    */
   truncateTo(offset: Offset): Offset {
     if (offset >= this.endOffset) return this.endOffset
@@ -267,7 +286,9 @@ export class Segment {
     this.aborted.file.release()
   }
 
-  /** Files to sync so that all written so far is durable; only the log while the segment is active. */
+  /**
+   * Files to sync so that all written so far is durable; only the log while the segment is active.
+   */
   filesToSync(isActive: boolean): readonly DiskFile[] {
     const files = isActive
       ? [this.log]
@@ -298,7 +319,9 @@ export class Segment {
     this.aborted.file.remove()
   }
 
-  /** Kafka's rule: an entry for a batch when more than the interval was written since the last one. */
+  /**
+   * Kafka's rule: an entry for a batch when more than the interval was written since the last one.
+   */
   #account(buffer: Buffer, at: number, position: number): void {
     const sizeBytes = batchSizeBytes(buffer, at)
     const lastOffset = batchLastOffset(buffer, at)
@@ -318,7 +341,10 @@ export class Segment {
     if (timestampMs > this.largest.timestampMs) this.largest = { timestampMs, offset }
   }
 
-  /** End offset, largest timestamp and index distance from the indexes and the batches they leave out. */
+  /**
+   * End offset, largest timestamp and index distance from the indexes and the batches they leave
+   * out.
+   */
   #scanTail(): string | null {
     const entry = this.offsetIndex.last()
     const from = entry?.position ?? 0
@@ -386,7 +412,10 @@ export class Segment {
     return end.position
   }
 
-  /** An index was damaged while in use. Throws `CorruptionError` when the log itself is what is damaged. */
+  /**
+   * An index was damaged while in use. Throws `CorruptionError` when the log itself is what is
+   * damaged.
+   */
   #repairIndexes(): void {
     const { endOffset, sizeBytes, largest } = this
     const { position, problem } = this.rebuild(() => undefined)
@@ -405,19 +434,10 @@ export class Segment {
   }
 
   #wholeBatches(bytes: Buffer, start: number, endOffset: Offset): Buffer {
-    let at = 0
-    let next = -1
-    while (bytes.length - at >= BATCH_HEADER_BYTES) {
-      const problem = headerProblem(bytes, at, this.sizeBytes - start - at)
-      if (problem !== null) throw this.#corrupt(start + at, problem)
-      const sizeBytes = batchSizeBytes(bytes, at)
-      const lastOffset = batchLastOffset(bytes, at)
-      if (sizeBytes > bytes.length - at || lastOffset >= endOffset) break
-      at += sizeBytes
-      next = lastOffset + 1
-    }
-    if (next >= 0) this.#hints.put(next, start + at)
-    return bytes.subarray(0, at)
+    const { sizeBytes, nextOffset, problem } = wholeBatches(bytes, endOffset)
+    if (problem !== null) throw this.#corrupt(start + sizeBytes, problem)
+    if (nextOffset >= 0) this.#hints.put(nextOffset, start + sizeBytes)
+    return bytes.subarray(0, sizeBytes)
   }
 
   #readAt(position: number, length: number): Buffer {

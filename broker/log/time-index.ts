@@ -14,8 +14,8 @@ export interface TimestampOffset {
 }
 
 /**
- * Kafka's `.timeindex`: int64 timestamp, int32 offset less the base offset. Timestamps rise strictly, so
- * everything up to an entry's offset is at most as new as its timestamp.
+ * Kafka's `.timeindex`: int64 timestamp, int32 offset less the base offset. Timestamps rise
+ * strictly, so everything up to an entry's offset is at most as new as its timestamp.
  */
 export class TimeIndex {
   readonly file: EntryFile
@@ -55,7 +55,10 @@ export class TimeIndex {
     this.file.truncate(this.#slotsWhile((slot) => this.#offsetAt(slot) < offset))
   }
 
-  /** Drops the zeros that Kafka's preallocation leaves behind after a crash; the first entry may be zero. */
+  /**
+   * Drops the zeros that Kafka's preallocation leaves behind after a crash; the first entry may be
+   * zero.
+   */
   trimZeros(): void {
     let count = this.count
     while (count > 1 && this.#timestampAt(count - 1) === 0) count -= 1

@@ -37,8 +37,8 @@ export function findByTimestamp(
 }
 
 /**
- * The first record that has the largest timestamp of the batches at or after `from`; null when none of them
- * has a timestamp, or the record that has it lies before `from` in its batch.
+ * The first record that has the largest timestamp of the batches at or after `from`; null when none
+ * of them has a timestamp, or the record that has it lies before `from` in its batch.
  */
 export function findLargestTimestamp(
   segments: readonly Segment[],
@@ -90,8 +90,9 @@ function findIn(
 }
 
 /**
- * A batch whose records cannot be read (the broker does not unpack what it stores) answers as a whole: its
- * first offset and its largest timestamp. Null when the header claims a timestamp that no record has.
+ * A batch whose records cannot be read (the broker does not unpack what it stores) answers as a
+ * whole: its first offset and its largest timestamp. Null when the header claims a timestamp that
+ * no record has.
  */
 function findInBatch(
   segment: Segment,

@@ -7,7 +7,7 @@ import { isList, isMap, NULL_VALUE, type SchemaAndValue, type Value } from '../d
 import { DataError } from '../errors.ts'
 import { CONNECT_VERSION, setting } from '../plugin-facts.ts'
 import { schemaFromJson, schemaToJson, type DefaultForm } from './json-schema-form.ts'
-import { isJsonArray, isJsonObject, jsonText, parseJson, type Json } from './json-text.ts'
+import { isJsonObject, jsonText, parseJson, type Json } from './json-text.ts'
 import { jsonToValue } from './json-value-form.ts'
 
 /** JsonConverter of Apache Kafka: data as JSON, with its schema in an envelope or without. */
@@ -176,7 +176,7 @@ export class JsonConverter implements Converter, HeaderConverter {
     const hasTextKeys =
       keySchema === null
         ? [...map.keys()].every((key) => typeof key === 'string')
-        : keySchema.type === 'STRING' && !keySchema.isOptional
+        : keySchema.type === 'STRING'
     if (!hasTextKeys) {
       return [...map].map(([key, item]) => [
         this.#toJson(keySchema, key),
@@ -221,6 +221,3 @@ export class JsonConverter implements Converter, HeaderConverter {
     return value.scale === 0 ? value.unscaled : Number(value.toString())
   }
 }
-
-/** For those who read a list of pairs. */
-export const jsonShapes = { isJsonArray }

@@ -1,3 +1,4 @@
+import type { Round } from './round.ts'
 import { recordOf, valueOf, type History } from './history.ts'
 
 /** The outcome of one check; `detail` says what was seen. */
@@ -64,6 +65,18 @@ export function orderPerKey(log: readonly (readonly string[])[]): Check {
     last.set(key, sequence)
   }
   return verdict('order per key held', wrong, `${last.size} keys in order`)
+}
+
+/** Each dead leader came back with records that nobody had acked, and gave them up (invariant R14). */
+export function tailsWereTruncated(rounds: readonly Round[]): Check {
+  const counts = rounds.map(
+    ({ killed, truncatedRecords }) => `broker ${killed}: ${truncatedRecords}`,
+  )
+  return {
+    name: 'each dead leader truncated its unreplicated tail',
+    passed: rounds.every(({ truncatedRecords }) => truncatedRecords > 0),
+    detail: counts.join(', '),
+  }
 }
 
 /** The consumer group has processed every acknowledged record at least once (invariant G6). */

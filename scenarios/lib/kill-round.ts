@@ -1,10 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Cluster } from '../../src/index.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { ControllerWatch } from './controller-watch.ts'
 import type { History } from './history.ts'
-import type { Round } from './scenario.ts'
+import type { Round } from './round.ts'
 import type { Story } from './story.ts'
 import { until } from './until.ts'
+
+const HELD_MS = 150
+
+/** A replica that threw away its end because the new leader does not have it. */
+export interface Truncation {
+  readonly brokerId: number
+  readonly from: number
+  readonly to: number
+}
 
 export interface KillRound {
   readonly title: string
@@ -13,6 +23,8 @@ export interface KillRound {
   readonly view: ClusterView
   readonly watch: ControllerWatch
   readonly history: History
+  /** Grows as the brokers tell of truncations. */
+  readonly truncations: readonly Truncation[]
   readonly topics: readonly string[]
   /** The partition whose leader is killed, and that leader. */
   readonly topic: string
@@ -25,8 +37,10 @@ export async function killRound(round: KillRound): Promise<Round> {
   const { story, cluster, view, history, topic, partition, leader } = round
   const name = `${topic}-${partition}`
   story.heading(`Kill broker ${leader}, leader of ${name} (${round.title})`)
+  await leaveUnreplicatedTail(round)
   const killedMs = story.nowMs()
   await cluster.broker(leader).kill()
+  resumeOthers(round)
   story.tell(`broker ${leader} got SIGKILL after ${history.acks.length} acks`)
   const newLeader = await view.newLeader(topic, partition, leader)
   story.tell(`broker ${newLeader}, out of the ISR, leads ${name}`)
@@ -43,13 +57,44 @@ export async function killRound(round: KillRound): Promise<Round> {
   story.tell(`broker ${leader} is back on its port and its disk`)
   await view.fullIsr(round.topics, cluster.brokers.length)
   const backInIsrMs = story.nowMs() - restartedMs
-  story.tell(`broker ${leader} has caught up: all ISRs are full again`)
+  const cut = round.truncations.filter(({ brokerId }) => brokerId === leader)
+  const records = cut.reduce((sum, { from, to }) => sum + from - to, 0)
+  story.tell(`broker ${leader} truncated ${records} records that nobody had acked, and caught up`)
+  story.tell(`broker ${leader} is back in every ISR`)
   return {
     title: round.title,
     killed: leader,
     partition: name,
     newLeader,
     unavailableMs,
+    truncatedRecords: records,
     backInIsrMs,
+  }
+}
+
+/**
+ * Holds the followers still (SIGSTOP) while the producers go on: the leader appends records that nobody else
+ * gets and nobody sees acked. They are the tail that it has to truncate when it comes back.
+ */
+async function leaveUnreplicatedTail({
+  story,
+  cluster,
+  leader,
+  history,
+}: KillRound): Promise<void> {
+  const others = cluster.brokers.filter(({ id }) => id !== leader)
+  for (const { pid } of others) process.kill(pid, 'SIGSTOP')
+  const before = history.acks.length
+  await pause(HELD_MS)
+  const names = others.map(({ id }) => id).join(' and ')
+  const acks = history.acks.length - before
+  story.tell(
+    `brokers ${names} held still for ${HELD_MS} ms: ${acks} acks, the leader appends alone`,
+  )
+}
+
+function resumeOthers({ cluster, leader }: KillRound): void {
+  for (const { id, pid } of cluster.brokers) {
+    if (id !== leader) process.kill(pid, 'SIGCONT')
   }
 }

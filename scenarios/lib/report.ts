@@ -3,6 +3,9 @@ import pc from 'picocolors'
 import type { ScenarioResult } from './scenario.ts'
 import type { StoryLine } from './story.ts'
 
+/** The table library would colour borders even in a file. */
+const PLAIN = { head: [], border: [] }
+
 export interface Report {
   readonly scenario: string
   readonly verdict: 'pass' | 'fail'
@@ -32,7 +35,7 @@ export function reportJson(report: Report): string {
 function tables({ tally, rounds }: ScenarioResult): string {
   const totals = new Table({
     head: ['acked', 'read back', 'lost', 'duplicated', 'consumed by group', 'redelivered'],
-    style: { head: [] },
+    style: PLAIN,
   })
   totals.push([
     tally.acked,
@@ -43,8 +46,15 @@ function tables({ tally, rounds }: ScenarioResult): string {
     tally.redelivered,
   ])
   const failures = new Table({
-    head: ['killed', 'partition', 'new leader', 'unavailable for', 'back in the ISR after'],
-    style: { head: [] },
+    head: [
+      'killed',
+      'partition',
+      'new leader',
+      'unavailable for',
+      'truncated',
+      'back in the ISR after',
+    ],
+    style: PLAIN,
   })
   for (const round of rounds) {
     failures.push([
@@ -52,6 +62,7 @@ function tables({ tally, rounds }: ScenarioResult): string {
       round.partition,
       `broker ${round.newLeader}`,
       `${Math.round(round.unavailableMs)} ms`,
+      `${round.truncatedRecords} records`,
       `${Math.round(round.backInIsrMs)} ms`,
     ])
   }

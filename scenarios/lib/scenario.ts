@@ -1,4 +1,5 @@
 import type { Check, Tally } from './checks.ts'
+import type { Round } from './round.ts'
 import type { Story } from './story.ts'
 
 /** One thing that can be shown: what it does, told in one line, and how it runs. */
@@ -6,16 +7,6 @@ export interface Scenario {
   readonly name: string
   readonly summary: string
   run(story: Story): Promise<ScenarioResult>
-}
-
-/** One injected failure and what it cost. */
-export interface Round {
-  readonly title: string
-  readonly killed: number
-  readonly partition: string
-  readonly newLeader: number
-  readonly unavailableMs: number
-  readonly backInIsrMs: number
 }
 
 export interface ScenarioResult {

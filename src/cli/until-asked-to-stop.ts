@@ -1,33 +1,44 @@
-import type { Cluster } from '../fixture/cluster.ts'
-
-export interface StopOptions {
-  /** Whether the end of standard input is a request to stop. */
-  readonly endsWithStdin: boolean
-  readonly cluster?: Pick<Cluster, 'allDied'>
+export interface StopRequest {
+  /** Resolves with what asked this process to end. */
+  readonly asked: Promise<string>
+  /** Aborted at the same moment. */
+  readonly signal: AbortSignal
+  /** Stops listening, so that nothing of this keeps the process alive. */
+  readonly release: () => void
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const INTERRUPTED = 130
+
 /**
- * Resolves with the reason once somebody asks this process to end: Ctrl-C, SIGTERM, a closed terminal,
- * or (if wanted) the end of standard input. A second Ctrl-C ends it at once.
+ * Listens for what may ask this process to end: Ctrl-C, SIGTERM, a closed terminal, or (if wanted) the end
+ * of standard input. A second signal ends it at once with exit code 130.
  */
-export function untilAskedToStop({ endsWithStdin, cluster }: StopOptions): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
-        resolve(signal)
-      })
-    }
-    void cluster?.allDied.then(() => {
-      resolve('every broker has died')
-    })
-    if (!endsWithStdin) return
-    process.stdin.once('end', () => {
-      resolve('standard input closed')
-    })
-    process.stdin.once('error', () => {
-      resolve('standard input failed')
-    })
+export function untilAskedToStop(options: { readonly endsWithStdin: boolean }): StopRequest {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const abort = new AbortController()
+  let isAsked = false
+  const ask = (reason: string): void => {
+    isAsked = true
+    abort.abort()
+    resolve(reason)
+  }
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (isAsked) process.exit(INTERRUPTED)
+    ask(name)
+  }
+  const onStdinEnd = (): void => ask('standard input closed')
+  for (const name of SIGNALS) process.on(name, onSignal)
+  if (options.endsWithStdin) {
+    for (const event of ['end', 'close', 'error']) process.stdin.once(event, onStdinEnd)
     process.stdin.resume()
-  })
+  }
+  return {
+    asked: promise,
+    signal: abort.signal,
+    release: () => {
+      for (const name of SIGNALS) process.off(name, onSignal)
+      if (options.endsWithStdin) process.stdin.destroy()
+    },
+  }
 }

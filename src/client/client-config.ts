@@ -32,7 +32,7 @@ const COMMON: readonly Row[] = [
 ]
 
 const PRODUCER: readonly Row[] = [
-  ['acks', 'string', 'all', '[all, -1, 0, 1]'],
+  ['acks', 'string', 'all'],
   ['batch.size', 'int', 16_384, '[0,...]'],
   ['linger.ms', 'long', 5, '[0,...]'],
   ['buffer.memory', 'long', 33_554_432, '[0,...]'],
@@ -118,6 +118,13 @@ export function isIdempotent(config: Config): boolean {
   return config.boolean('enable.idempotence') && idempotenceProblem(config) === null
 }
 
+/** `delivery.timeout.ms`; when it was not given, at least `linger.ms` and `request.timeout.ms` together. */
+export function deliveryTimeoutMs(config: Config): number {
+  const leastMs = config.long('linger.ms') + config.int('request.timeout.ms')
+  const deliveryMs = config.int('delivery.timeout.ms')
+  return config.isSet('delivery.timeout.ms') ? deliveryMs : Math.max(deliveryMs, leastMs)
+}
+
 function idempotenceProblem(config: Config): string | null {
   if (requiredAcks(config) !== -1) return 'acks must be "all"'
   if (config.int('retries') === 0) return 'retries must be above 0'
@@ -128,6 +135,10 @@ function idempotenceProblem(config: Config): string | null {
 }
 
 function checkProducer(config: Config): void {
+  const acks = config.string('acks')
+  if (!['all', '-1', '0', '1'].includes(acks)) {
+    throw new ConfigError(`acks is "${acks}", expected all, -1, 0 or 1`)
+  }
   const problem = idempotenceProblem(config)
   const isAsked = config.isSet('enable.idempotence') && config.boolean('enable.idempotence')
   if (isAsked && problem !== null) {

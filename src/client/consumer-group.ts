@@ -171,7 +171,7 @@ export class ConsumerGroup {
 
   commitOnce(offsets: readonly OffsetAndMetadata[], done: (error: Error | null) => void): void {
     const isMember = this.member.generation >= 0
-    if (this.#options.subscription.isGroup && !isMember) {
+    if (offsets.length > 0 && this.#options.subscription.isGroup && !isMember) {
       const error = new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, 'not a member of the group now')
       this.#options.cluster.ports.clock.after(0, 'client.refused', () => done(error))
       return

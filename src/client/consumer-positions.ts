@@ -132,12 +132,14 @@ export class ConsumerPositions {
         partition,
         timestampMs: resetTo === 'earliest' ? OffsetSpec.EARLIEST : OffsetSpec.LATEST,
       })),
-      onAnswer: (answer) => {
-        const state = byKey.get(topicPartitionKey(answer.topic, answer.partition))
-        if (state === undefined || !isWanted(state)) return
-        state.position = answer.offset
-        state.positionEpoch = answer.leaderEpoch
-        state.resetTo = null
+      onAnswers: (answers) => {
+        for (const answer of answers) {
+          const state = byKey.get(topicPartitionKey(answer.topic, answer.partition))
+          if (state === undefined || !isWanted(state)) continue
+          state.position = answer.offset
+          state.positionEpoch = answer.leaderEpoch
+          state.resetTo = null
+        }
         this.#options.onProgress()
       },
       done: (error) => {

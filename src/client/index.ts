@@ -16,11 +16,17 @@ export type { AdminAnswer, AdminTarget } from './admin-channel.ts'
 export { AlterOperation, ConfigResourceType } from './admin-configs.ts'
 export type { ConfigAlteration, ConfigEntry, ConfigResource } from './admin-configs.ts'
 export type { GroupDescription, GroupListing, GroupMemberDescription } from './admin-groups.ts'
-export { clientConfigDefs, type ClientKind, type Properties } from './client-config.ts'
+export {
+  clientConfigDefs,
+  parseClientConfig,
+  type ClientKind,
+  type Properties,
+} from './client-config.ts'
 export type { ClientPorts } from './client-ports.ts'
 export { ClientConnection, type ClientConnectionOptions } from './connection.ts'
 export { Cluster } from './cluster.ts'
 export { Consumer, type RebalanceListener, type SubscribeTo } from './consumer.ts'
+export { ConsumerCore } from './consumer-core.ts'
 export type { ConsumerRecord } from './consumer-record.ts'
 export { Coordinator, CoordinatorType } from './coordinator.ts'
 export {

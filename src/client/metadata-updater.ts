@@ -40,6 +40,8 @@ export class MetadataUpdater {
   #wantsAll = false
   #isInFlight = false
   #isStale = false
+  /** Asked for something new while a request was under way: the next one does not wait. */
+  #isUrgent = false
   /** Answers in a row that left something open, with the failed requests. */
   #failures = 0
   #failingSinceMs: number | null = null
@@ -134,6 +136,7 @@ export class MetadataUpdater {
 
   #refreshNow(): void {
     this.#isStale = true
+    this.#isUrgent = true
     if (this.#isClosed || this.#isInFlight) return
     this.#send()
   }
@@ -156,6 +159,7 @@ export class MetadataUpdater {
     this.#cancelTimer()
     this.#isInFlight = true
     this.#isStale = false
+    this.#isUrgent = false
     this.#sentCount += 1
     const isFull = this.#wantsAll
     const topics = [...this.#tracked].map((name) => ({ name, topicId: ZERO_UUID }))
@@ -193,7 +197,9 @@ export class MetadataUpdater {
       this.#isStale ||= isOpen
       for (const listener of [...this.#listeners]) listener()
     }
-    if (this.#isStale) this.#schedule()
+    if (this.#isInFlight || this.#isClosed) return
+    if (this.#isUrgent && problem === null) this.#send()
+    else if (this.#isStale) this.#schedule()
     else this.#scheduleMaxAge()
   }
 

@@ -35,8 +35,8 @@ export interface OffsetLookup {
   readonly isolation: IsolationLevel
   /** `Infinity` for no limit. */
   readonly timeoutMs: number
-  /** Called with each answer as it comes, so that one partition without a leader does not hold up the others. */
-  readonly onAnswer?: (answer: OffsetAnswer) => void
+  /** Called with the answers of each leader as they come: one that is missing does not hold up the others. */
+  readonly onAnswers?: (answers: readonly OffsetAnswer[]) => void
   /** Answers by `topicPartitionKey`. */
   readonly done: (error: Error | null, answers: ReadonlyMap<string, OffsetAnswer> | null) => void
 }
@@ -157,6 +157,7 @@ function readAnswers(
   answers: Map<string, OffsetAnswer>,
 ): KafkaError | null {
   let problem: KafkaError | null = null
+  const given: OffsetAnswer[] = []
   for (const { name, partitions } of response?.topics ?? []) {
     for (const each of partitions) {
       const key = topicPartitionKey(name, each.partitionIndex)
@@ -174,9 +175,10 @@ function readAnswers(
         leaderEpoch: each.leaderEpoch,
       }
       answers.set(key, answer)
-      lookup.onAnswer?.(answer)
+      given.push(answer)
     }
   }
+  if (given.length > 0) lookup.onAnswers?.(given)
   return problem
 }
 

@@ -3,7 +3,13 @@ import type { Config, UnknownName } from '../base/config-def.ts'
 import { ConnectionError } from '../base/errors.ts'
 import { ErrorCode } from '../wire/error-codes.ts'
 import { BATCH_HEADER_BYTES } from '../wire/record-batch.ts'
-import { isIdempotent, parseClientConfig, requiredAcks, type Properties } from './client-config.ts'
+import {
+  deliveryTimeoutMs,
+  isIdempotent,
+  parseClientConfig,
+  requiredAcks,
+  type Properties,
+} from './client-config.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { Cluster } from './cluster.ts'
 import { KafkaError } from './kafka-error.ts'
@@ -110,7 +116,7 @@ export class Producer {
 
   /** Flushes for at most `timeoutMs`, fails what is left, and ends the connections. Safe to call twice. */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    const timeoutMs = options.timeoutMs ?? this.config.int('delivery.timeout.ms')
+    const timeoutMs = options.timeoutMs ?? deliveryTimeoutMs(this.config)
     this.#closing ??= new Promise((resolve) => this.shutDown(timeoutMs, resolve))
     return this.#closing
   }
@@ -152,7 +158,7 @@ export class Producer {
         maxRequestBytes: config.int('max.request.size'),
         maxInFlightPerBroker: config.int('max.in.flight.requests.per.connection'),
         maxRetries: config.int('retries'),
-        deliveryTimeoutMs: config.int('delivery.timeout.ms'),
+        deliveryTimeoutMs: deliveryTimeoutMs(config),
         ignoresKeys: config.boolean('partitioner.ignore.keys'),
       },
     })

@@ -9,7 +9,7 @@ import {
 import type { Voter } from '../../broker/controller/quorum/voter-set.ts'
 import { QuorumTransport } from '../../broker/server/raft-transport.ts'
 import { WireError } from '../../src/base/errors.ts'
-import { ZERO_UUID } from '../../src/base/uuid.ts'
+import { uuidFromBytes } from '../../src/base/uuid.ts'
 import type { Connection, ConnectionHandler } from '../../src/ports/network.ts'
 import type { NodePorts } from '../../src/ports/ports.ts'
 import type { SimNode } from '../../src/sim/sim-node.ts'
@@ -67,7 +67,7 @@ export class RaftNode {
       voters: new Map(voters.map(({ nodeId, host, port }) => [nodeId, { host, port }])),
     })
     this.raft = new Raft({
-      ...{ nodeId: id, clusterId: CLUSTER_ID, directoryId: ZERO_UUID, voters, config },
+      ...{ nodeId: id, clusterId: CLUSTER_ID, directoryId: directoryOf(id), voters, config },
       ...{ clock, random: random.fork('raft'), store, events, log: this.log },
       transport: {
         send: (to, api, version, body, timeoutMs, done) => {
@@ -77,7 +77,8 @@ export class RaftNode {
       },
       listener: this.#listener(),
     })
-    const address = { host: sim.name, port: CONTROLLER_PORT }
+    const own = voters.find((voter) => voter.nodeId === id)
+    const address = { host: own?.host ?? sim.name, port: own?.port ?? CONTROLLER_PORT }
     network.listen(
       address,
       (connection) => this.#accept(connection),
@@ -174,4 +175,11 @@ export class RaftNode {
       write(encodeResponse(api, apiVersion, correlationId, answer as Input<NoInfer<Res>>))
     })
   }
+}
+
+/** The directory id of a node's metadata log. */
+export function directoryOf(nodeId: number): string {
+  const bytes = Buffer.alloc(16, 7)
+  bytes.writeUInt32BE(nodeId, 12)
+  return uuidFromBytes(bytes)
 }

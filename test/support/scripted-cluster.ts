@@ -47,6 +47,8 @@ interface ScriptedTopic {
 }
 
 const PORT = 9092
+/** A Fetch that waits looks so often for what was appended. */
+const FETCH_LOOK_MS = 5
 
 /**
  * Some scripted brokers that know one cluster: Metadata, Produce, Fetch, ListOffsets, FindCoordinator and
@@ -217,13 +219,14 @@ export class ScriptedCluster {
       else reply({ responses })
     })
     broker.on(fetchApi, (request, reply) => {
-      const answer = this.#onFetch(id, request)
-      if (answer.hasData) reply({ responses: answer.responses })
-      else {
-        this.node(id).ports.clock.after(request.body.maxWaitMs, 'scripted.fetch', () =>
-          reply({ responses: this.#onFetch(id, request).responses }),
-        )
+      const { clock } = this.node(id).ports
+      const deadlineMs = clock.monoMs() + request.body.maxWaitMs
+      const look = (): void => {
+        const { hasData, responses } = this.#onFetch(id, request)
+        if (hasData || clock.monoMs() >= deadlineMs) reply({ responses })
+        else clock.after(FETCH_LOOK_MS, 'scripted.fetch', look)
       }
+      look()
     })
     broker.on(listOffsetsApi, (request, reply) =>
       reply({

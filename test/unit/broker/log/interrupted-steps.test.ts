@@ -1,6 +1,6 @@
-// Goal: a kill between any two steps of a roll, a truncation, a restart or a retention leaves a log that
-// opens with everything that it should have (fault B9). Method: a disk that stops working at its k-th
-// change, for every k; then the files are opened as they are.
+// Goal: a kill between any two steps of a roll, a truncation, a restart or a retention leaves a log
+// that opens with everything that it should have (fault B9). Method: a disk that stops working at
+// its k-th change, for every k; then the files are opened as they are.
 import { describe, expect, it } from 'vitest'
 import { DiskError } from '../../../../src/base/errors.ts'
 import type { Disk, DiskFile } from '../../../../src/ports/disk.ts'

@@ -45,7 +45,10 @@ class Model {
     Object.assign(this, { batches: [], start: offset, end: offset, highWatermark: offset })
   }
 
-  /** By the definition: the largest epoch at most `epoch` that wrote something, and where the next began. */
+  /**
+   * By the definition: the largest epoch at most `epoch` that wrote something, and where the next
+   * began.
+   */
   endOffsetFor(epoch: number): readonly [number, number] {
     const known = [...new Set(this.batches.map((item) => item.epoch))]
     const latest = known.at(-1)

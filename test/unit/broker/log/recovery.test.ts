@@ -1,5 +1,6 @@
-// Goal: whatever a stop leaves in the files, the log opens with every whole batch before the first bad
-// one, or says that it cannot. Method: take the files of a good log, damage each place in turn, open.
+// Goal: whatever a stop leaves in the files, the log opens with every whole batch before the first
+// bad one, or says that it cannot. Method: take the files of a good log, damage each place in turn,
+// open.
 import { describe, expect, it } from 'vitest'
 import { CorruptionError } from '../../../../src/base/errors.ts'
 import type { NodeEvent } from '../../../../src/ports/events.ts'
@@ -160,6 +161,24 @@ describe('after a kill', () => {
     const opened = openLog(diskWith(new Map(files).set(first!, short)), { config: CONFIG })
     expect(opened.logEndOffset).toBe(last.baseOffset)
     expect(opened.segmentBaseOffsets).toEqual([0])
+  })
+
+  it('a truncation that a power cut undid, wholly or in part, is made again', () => {
+    const disk = new MemoryDisk()
+    const log = openLog(disk, { config: CONFIG })
+    for (let index = 0; index < 6; index += 1) appendOk(log, batch({ text: `old ${index} ` }))
+    const old = filesOf(disk).get(`${FIRST}.log`)!
+    log.truncateTo(3)
+    for (let index = 3; index < 20; index += 1) {
+      appendOk(log, batch({ text: `new ${index} ` }), { leaderEpoch: 1 })
+    }
+    const before = derived(log)
+    expect(log.segmentBaseOffsets.length).toBeGreaterThan(2)
+    const kept = filesOf(disk).get(`${FIRST}.log`)!.length
+    for (let length = kept; length <= old.length; length += 1) {
+      const files = new Map(filesOf(disk)).set(`${FIRST}.log`, old.subarray(0, length))
+      expect(derived(openLog(diskWith(files), { config: CONFIG }))).toEqual(before)
+    }
   })
 
   it('a batch that goes back in offsets or epochs is bad', () => {

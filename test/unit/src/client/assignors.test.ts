@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { WireError } from '../../../../src/base/errors.ts'
 import {
   assignorsOf,
   rangeAssignor,
@@ -168,14 +169,14 @@ describe('consumer protocol', () => {
     ])
     newer.writeInt16BE(9)
     expect(decodeSubscription(newer).topics).toEqual(['x'])
-    const old = Buffer.from('0000' + '00000001' + '0001' + '78' + 'ffffffff', 'hex')
+    const old = Buffer.from('000000000001000178ffffffff', 'hex')
     expect(decodeSubscription(old)).toEqual({ topics: ['x'], ownedPartitions: [], generation: -1 })
   })
 
   it('refuses bytes that are neither', () => {
     for (const bad of ['', '00', 'ffff', '0001ffff']) {
-      expect(() => decodeSubscription(Buffer.from(bad, 'hex'))).toThrow()
+      expect(() => decodeSubscription(Buffer.from(bad, 'hex'))).toThrow(WireError)
     }
-    expect(() => decodeAssignment(Buffer.from('ff', 'hex'))).toThrow()
+    expect(() => decodeAssignment(Buffer.from('ff', 'hex'))).toThrow(WireError)
   })
 })

@@ -217,6 +217,16 @@ describe('MetadataUpdater', () => {
     expect(refreshes()).toBeLessThanOrEqual(8)
   })
 
+  it('asks for a new topic right after the request under way', () => {
+    const { scripted, world, updater, cluster, refreshes } = setUp()
+    scripted.createTopic('u', 1)
+    updater.track(['t'])
+    updater.track(['u'])
+    world.runFor(20)
+    expect(refreshes()).toBe(2)
+    expect([...cluster.metadata.topics.keys()]).toEqual(['t', 'u'])
+  })
+
   it('refreshes when the metadata is old', () => {
     const { world, updater, refreshes } = setUp({ 'metadata.max.age.ms': '1000' })
     updater.track(['t'])

@@ -23,7 +23,7 @@ interface Setup {
   readonly closed: (Error | null)[]
   /** `ok` or the error's code, by request number, in order of ending. */
   readonly ended: string[]
-  send(name: string, timeoutMs?: number): void
+  readonly send: (name: string, timeoutMs?: number) => void
 }
 
 function setUp(

@@ -26,7 +26,9 @@ function setUp(
   const { world } = scripted
   const poll = async (ms = 1000): Promise<readonly string[]> => {
     const records = await settle(world, consumer.poll(ms), ms + 5000)
-    return records.map(({ partition, offset, value }) => `${value!.toString()}@${partition}:${offset}`)
+    return records.map(
+      ({ partition, offset, value }) => `${value!.toString()}@${partition}:${offset}`,
+    )
   }
   const fetches = () =>
     [...scripted.brokers.values()].flatMap((broker) => broker.requests(fetchApi))
@@ -182,9 +184,11 @@ describe('Consumer', () => {
     scripted.moveLeader('t', 0, 1)
     scripted.fill('t', 0, ['a'])
     const refused = { partitionIndex: 0, errorCode: ErrorCode.UNKNOWN_LEADER_EPOCH, records: null }
-    scripted.broker(1).next(fetchApi, (_request, reply) =>
-      reply({ responses: [{ topicId: scripted.topics.get('t')!.id, partitions: [refused] }] }),
-    )
+    scripted
+      .broker(1)
+      .next(fetchApi, (_request, reply) =>
+        reply({ responses: [{ topicId: scripted.topics.get('t')!.id, partitions: [refused] }] }),
+      )
     consumer.assign([T0])
     expect(await poll(3000)).toEqual(['a@0:0'])
     const epochs = fetches().map(({ body }) => body.topics[0]!.partitions[0]!.currentLeaderEpoch)
@@ -196,15 +200,17 @@ describe('Consumer', () => {
     scripted.fill('t', 0, ['a'])
     const code = ErrorCode.TOPIC_AUTHORIZATION_FAILED
     const refused = { partitionIndex: 0, errorCode: code, records: null }
-    scripted.broker(1).next(fetchApi, (_request, reply) =>
-      reply({ responses: [{ topicId: scripted.topics.get('t')!.id, partitions: [refused] }] }),
-    )
+    scripted
+      .broker(1)
+      .next(fetchApi, (_request, reply) =>
+        reply({ responses: [{ topicId: scripted.topics.get('t')!.id, partitions: [refused] }] }),
+      )
     consumer.assign([T0])
     await expect(poll()).rejects.toMatchObject({ code: 'TOPIC_AUTHORIZATION_FAILED' })
     expect(await poll()).toEqual(['a@0:0'])
   })
 
-  it('gives the good records before the error of a damaged batch', async () => {
+  it('stays where it was when a batch is damaged', async () => {
     const { scripted, consumer, poll } = setUp()
     scripted.fill('t', 0, ['a'])
     scripted.fill('t', 0, ['b'])
@@ -217,8 +223,15 @@ describe('Consumer', () => {
   })
 
   it('reads committed data only, when told so', async () => {
-    const { scripted, consumer, poll, fetches, done } = setUp({ 'isolation.level': 'read_committed' })
-    const transactional = { producerId: 9, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+    const { scripted, consumer, poll, fetches, done } = setUp({
+      'isolation.level': 'read_committed',
+    })
+    const transactional = {
+      producerId: 9,
+      producerEpoch: 0,
+      baseSequence: 0,
+      isTransactional: true,
+    }
     scripted.fill('t', 0, ['x'], transactional)
     scripted.append(
       't',

@@ -329,6 +329,25 @@ describe('starting and stopping', () => {
     expect(count).toBe(4)
   })
 
+  it('closes at once and says nothing, in any state', () => {
+    const { cluster, leader } = started()
+    let isStopped = false
+    leader.raft.stop(() => (isStopped = true))
+    leader.raft.close()
+    leader.raft.close()
+    const follower = cluster.node(2)
+    follower.raft.close()
+    leader.log.close()
+    follower.log.close()
+    cluster.world.runFor(3000)
+    expect([isStopped, leader.raft.isLeader, follower.calls.at(-1)]).toEqual([
+      true,
+      false,
+      'leader 1 @1',
+    ])
+    expect(cluster.leader).toBeNull()
+  })
+
   it('ends the stop of a leader although nobody answers', () => {
     const { cluster, leader } = started()
     cluster.isolate(leader.id)
