@@ -49,7 +49,6 @@ export type ShutdownKind = 'controlled' | 'whole-cluster'
 
 const ALTER_PARTITION_VERSION = 3
 const CHANNEL_RETRY_MS = 20
-const METADATA_RECOVERY_KEY = 'recovery-point/__cluster_metadata'
 const SIZE_PREFIX_BYTES = 4
 
 /** Finalized levels of a new cluster: only what this broker really serves. */
@@ -170,8 +169,12 @@ export class BrokerNode {
         if (error === null) leaveCleanShutdownMark(this.#ports.disk, this.#lifecycle.brokerEpoch)
         done()
       }
-      if (kind === 'controlled') this.#raft.stop(finish)
-      else finish()
+      if (kind === 'controlled') {
+        this.#raft.stop(finish)
+      } else {
+        this.#raft.close()
+        finish()
+      }
     })
   }
 
@@ -183,8 +186,7 @@ export class BrokerNode {
   }
 
   #openRaftLog(isCleanShutdown: boolean): PartitionLog {
-    const { disk, store, events, clock } = this.#ports
-    const stored = store.get(METADATA_RECOVERY_KEY)
+    const { disk, events, clock } = this.#ports
     return PartitionLog.open({
       disk,
       directory: `${METADATA_TOPIC}-0`,
@@ -195,7 +197,8 @@ export class BrokerNode {
         ...DEFAULT_LOG_CONFIG,
         segmentBytes: this.config.int('metadata.log.segment.bytes'),
       },
-      recoveryPoint: typeof stored === 'number' ? stored : 0,
+      // No recovery point is kept: after a crash the whole metadata log is checked, it is small.
+      recoveryPoint: 0,
       isCleanShutdown,
       nowMs: clock.wallMs(),
       events,

@@ -114,7 +114,9 @@ export interface SinkTask {
   /** Makes everything that was put durable; `offsets` are what may be committed then. */
   flush?(offsets: readonly TopicOffset[]): void | Promise<void>
   /** What may be committed. Without it: everything, after `flush`. */
-  preCommit?(offsets: readonly TopicOffset[]): readonly TopicOffset[] | Promise<readonly TopicOffset[]>
+  preCommit?(
+    offsets: readonly TopicOffset[],
+  ): readonly TopicOffset[] | Promise<readonly TopicOffset[]>
   close?(partitions: readonly TopicPartition[]): void | Promise<void>
   stop(): void | Promise<void>
 }
@@ -191,8 +193,4 @@ export interface TransformPlugin extends PluginBase {
 }
 
 export type ConnectorPlugin = SourceConnectorPlugin | SinkConnectorPlugin
-export type Plugin =
-  | ConnectorPlugin
-  | ConverterPlugin
-  | HeaderConverterPlugin
-  | TransformPlugin
+export type Plugin = ConnectorPlugin | ConverterPlugin | HeaderConverterPlugin | TransformPlugin

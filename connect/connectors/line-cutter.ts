@@ -44,7 +44,9 @@ export class LineCutter {
     this.#partBytes += bytes.length
     if (hasEnd) this.#join()
     else if (this.#partBytes > MAX_LINE_BYTES) {
-      throw new ConnectError(`A line at byte ${this.position} is longer than ${MAX_LINE_BYTES} bytes`)
+      throw new ConnectError(
+        `A line at byte ${this.position} is longer than ${MAX_LINE_BYTES} bytes`,
+      )
     }
   }
 

@@ -89,7 +89,7 @@ export const binaryConverterPlugins: readonly ConverterPlugin[] = Object.entries
     className: `org.apache.kafka.connect.converters.${name}`,
     version: CONNECT_VERSION,
     config: new ConfigDef([]),
-    create: () => new BinaryConverter(form as Form),
+    create: () => new BinaryConverter(form),
   }),
 )
 
@@ -122,7 +122,12 @@ class BinaryConverter implements Converter, HeaderConverter {
     return { schema: this.#schema, value: read(bytes) }
   }
 
-  fromConnectHeader(topic: string, _key: string, schema: Schema | null, value: Value): Buffer | null {
+  fromConnectHeader(
+    topic: string,
+    _key: string,
+    schema: Schema | null,
+    value: Value,
+  ): Buffer | null {
     return this.fromConnectData(topic, schema, value)
   }
 

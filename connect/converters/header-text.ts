@@ -1,5 +1,12 @@
 import { daysOf } from '../data/calendar.ts'
-import { Decimal, dateSchema, decimalSchema, Instant, timeSchema, timestampSchema } from '../data/logical.ts'
+import {
+  Decimal,
+  dateSchema,
+  decimalSchema,
+  Instant,
+  timeSchema,
+  timestampSchema,
+} from '../data/logical.ts'
 import { Schema, STRING_SCHEMA, BOOLEAN_SCHEMA, type SchemaType } from '../data/schema.ts'
 import { sameSchema } from '../data/struct.ts'
 import { NULL_VALUE, type SchemaAndValue, type Value } from '../data/value.ts'
@@ -10,7 +17,14 @@ const DATE = /^(\d{4})-(\d\d)-(\d\d)$/
 const TIME = /^(\d\d):(\d\d):(\d\d)\.(\d{3})Z$/
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$/
 /** From narrow to wide; a list of several has the widest. */
-const NUMBER_TYPES: readonly SchemaType[] = ['INT8', 'INT16', 'INT32', 'INT64', 'FLOAT32', 'FLOAT64']
+const NUMBER_TYPES: readonly SchemaType[] = [
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'FLOAT32',
+  'FLOAT64',
+]
 const FLOAT_MAX = 3.4028234663852886e38
 const LONG_LIMIT = 1n << 63n
 

@@ -1,5 +1,6 @@
 import { ConfigDef, type Config } from '../../src/base/config-def.ts'
 import type { Converter, ConverterPlugin, HeaderConverter, Properties } from '../api.ts'
+import { javaText } from '../data/java-text.ts'
 import { logicalTypeOf, Decimal, DECIMAL_NAME, Instant, scaleOf } from '../data/logical.ts'
 import type { Schema } from '../data/schema.ts'
 import { Struct, kindOf, sameSchema } from '../data/struct.ts'
@@ -22,7 +23,8 @@ export const jsonConverterPlugin: ConverterPlugin = {
     setting('replace.null.with.default', 'boolean', true, 'low'),
     setting('schema.content', 'string', null, 'high'),
   ]),
-  create: (properties: Properties) => new JsonConverter(jsonConverterPlugin.config.parse(properties)),
+  create: (properties: Properties) =>
+    new JsonConverter(jsonConverterPlugin.config.parse(properties)),
 }
 
 /** Converts to and from JSON text in UTF-8, without spaces. */
@@ -50,7 +52,12 @@ export class JsonConverter implements Converter, HeaderConverter {
     this.#fixedSchema = fixed === '' ? null : this.#schemaOf(parseJson(Buffer.from(fixed)))
   }
 
-  fromConnectHeader(topic: string, _key: string, schema: Schema | null, value: Value): Buffer | null {
+  fromConnectHeader(
+    topic: string,
+    _key: string,
+    schema: Schema | null,
+    value: Value,
+  ): Buffer | null {
     return this.fromConnectData(topic, schema, value)
   }
 
@@ -184,7 +191,7 @@ export class JsonConverter implements Converter, HeaderConverter {
       ])
     }
     return Object.fromEntries(
-      [...map].map(([key, item]) => [String(key), this.#toJson(valueSchema, item)]),
+      [...map].map(([key, item]) => [javaText(key), this.#toJson(valueSchema, item)]),
     )
   }
 

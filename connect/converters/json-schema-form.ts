@@ -88,7 +88,7 @@ function fieldsOf(json: JsonObject, defaults: DefaultForm, depth: number): reado
     const schema = schemaFromJson(each, defaults, depth + 1)
     const name = isJsonObject(each) ? each.field : undefined
     if (schema === null || typeof name !== 'string') {
-      throw new DataError('Struct schema\'s field name not specified properly')
+      throw new DataError("Struct schema's field name not specified properly")
     }
     return { name, schema }
   })

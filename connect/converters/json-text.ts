@@ -17,7 +17,7 @@ type Reviver = (key: string, value: unknown, context: { readonly source?: string
 const LONG_NUMBER = /\d{16}/
 const utf8 = new TextDecoder('utf-8', { fatal: false })
 /** In Node since 21, not yet in TypeScript's library. */
-const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON
+const rawJson = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON
 
 /** Reads one JSON value. Throws `DataError`. */
 export function parseJson(bytes: Buffer): Json {

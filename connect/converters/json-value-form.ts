@@ -38,7 +38,7 @@ export function jsonToValue(schema: Schema | null, json: Json, replacesNull: boo
 
 function schemaless(json: Json): Value {
   if (isJsonArray(json)) return json.map(schemaless)
-  if (!isJsonObject(json)) return json as Value
+  if (!isJsonObject(json)) return json
   return new Map(Object.entries(json).map(([key, item]) => [key, schemaless(item)]))
 }
 

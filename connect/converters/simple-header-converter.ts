@@ -23,7 +23,12 @@ export const simpleHeaderConverterPlugin: HeaderConverterPlugin = {
 
 /** Writes values as text and reads them by `parseHeaderText`; bytes that are no text stay bytes. */
 export class SimpleHeaderConverter implements HeaderConverter {
-  fromConnectHeader(_topic: string, _key: string, schema: Schema | null, value: Value): Buffer | null {
+  fromConnectHeader(
+    _topic: string,
+    _key: string,
+    schema: Schema | null,
+    value: Value,
+  ): Buffer | null {
     return value === null ? null : Buffer.from(textOf(value, schema, false))
   }
 
@@ -44,7 +49,8 @@ function textOf(value: Value, schema: Schema | null, isNested: boolean): string 
   if (value === null) return 'null'
   if (typeof value === 'string') return isNested ? quoted(value) : value
   if (typeof value !== 'object') return javaText(value, schema)
-  if (Buffer.isBuffer(value)) return isNested ? quoted(value.toString('base64')) : value.toString('base64')
+  if (Buffer.isBuffer(value))
+    return isNested ? quoted(value.toString('base64')) : value.toString('base64')
   if (value instanceof Instant) return dateText(value.epochMs)
   if (value instanceof Decimal) return value.toString()
   if (value instanceof Struct) {

@@ -50,7 +50,12 @@ export class StringConverter implements Converter, HeaderConverter {
     return { schema: SCHEMA, value: bytes === null ? null : bytes.toString(this.#encoding) }
   }
 
-  fromConnectHeader(topic: string, _key: string, schema: Schema | null, value: Value): Buffer | null {
+  fromConnectHeader(
+    topic: string,
+    _key: string,
+    schema: Schema | null,
+    value: Value,
+  ): Buffer | null {
     return this.fromConnectData(topic, schema, value)
   }
 

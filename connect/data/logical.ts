@@ -88,7 +88,9 @@ export function decimalSchema(scale: number, options: SchemaOptions = {}): Schem
 export function scaleOf(schema: Schema): number {
   const text = schema.parameters?.scale ?? ''
   if (!/^-?\d{1,9}$/.test(text)) {
-    throw new DataError(`Invalid Decimal schema: the parameter scale is "${text}", expected a number`)
+    throw new DataError(
+      `Invalid Decimal schema: the parameter scale is "${text}", expected a number`,
+    )
   }
   return Number(text)
 }
@@ -160,7 +162,7 @@ function instant(value: Value, name: string): Instant {
 function integer(value: Value, name: string): number {
   const number = Number(value)
   if (typeof value === 'boolean' || !Number.isSafeInteger(number) || typeof value === 'string') {
-    throw new DataError(`A ${name} must be stored as a whole number, found ${String(value)}`)
+    throw new DataError(`A ${name} must be stored as a whole number, found ${typeof value}`)
   }
   return number
 }

@@ -68,7 +68,9 @@ export class Schema {
     this.#keySchema = type === 'MAP' ? (options.keySchema ?? null) : null
     this.#valueSchema = type === 'MAP' || type === 'ARRAY' ? (options.valueSchema ?? null) : null
     if (this.#fieldsByName.size !== this.fields.length) {
-      throw new DataError(`A struct has two fields of one name: ${this.fields.map((f) => f.name)}`)
+      throw new DataError(
+        `A struct has two fields of one name: ${this.fields.map((field) => field.name).join(', ')}`,
+      )
     }
     if (type === 'MAP' && (this.#keySchema === null || this.#valueSchema === null)) {
       throw new DataError('A MAP schema needs a key schema and a value schema')

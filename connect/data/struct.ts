@@ -75,7 +75,7 @@ export function validateValue(schema: Schema, value: Value, what = 'The value'):
   } else if (isMap(value)) {
     for (const [key, item] of value) {
       validateValue(schema.keySchema, key, `A key of ${what}`)
-      validateValue(schema.valueSchema, item, `${what}[${String(key)}]`)
+      validateValue(schema.valueSchema, item, `An entry of ${what}`)
     }
   }
 }

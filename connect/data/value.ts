@@ -34,4 +34,3 @@ export function isMap(value: Value): value is ReadonlyMap<Value, Value> {
 export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value)
 }
-

@@ -28,9 +28,12 @@ export class StandaloneHerder {
       await clients.clusterId(workerAdminSettings(worker))
     } catch (error) {
       const servers = worker.config.list('bootstrap.servers').join(',')
-      throw new ConnectError(`no Kafka cluster at bootstrap.servers=${servers}: ${messageOf(error)}`, {
-        cause: error,
-      })
+      throw new ConnectError(
+        `no Kafka cluster at bootstrap.servers=${servers}: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 

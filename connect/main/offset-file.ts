@@ -2,7 +2,13 @@ import { access, constants, open, readFile, realpath, rename, stat } from 'node:
 import { dirname, resolve } from 'node:path'
 import { messageOf } from '../../src/base/errors.ts'
 import type { SourceMap } from '../api.ts'
-import { isJsonArray, isJsonObject, jsonText, parseJson, type Json } from '../converters/json-text.ts'
+import {
+  isJsonArray,
+  isJsonObject,
+  jsonText,
+  parseJson,
+  type Json,
+} from '../converters/json-text.ts'
 import { ConnectError } from '../errors.ts'
 import { sourceKey, type OffsetStore, type SourceOffset } from '../runtime/offset-store.ts'
 
@@ -81,8 +87,7 @@ export class OffsetFile implements OffsetStore {
     } catch (error) {
       throw this.#problem(messageOf(error))
     }
-    const isOurs = isJsonObject(json) && json.format === FORMAT
-    if (!isOurs || !isJsonArray(json.offsets)) {
+    if (!isJsonObject(json) || json.format !== FORMAT || !isJsonArray(json.offsets)) {
       throw this.#problem(`it is no offset file of this worker ("format":"${FORMAT}" is missing)`)
     }
     if (json.version !== VERSION) {

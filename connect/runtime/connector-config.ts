@@ -101,7 +101,7 @@ function parse(properties: Properties, plugins: Plugins, voice: Voice): Connecto
   const def = plugin.kind === 'sink' ? SINK : SOURCE
   const config = def.parse(properties)
   const name = config.string('name')
-  if ([...name].some((sign) => sign < ' ' || sign === '\u007f')) {
+  if (/\p{Cc}/u.test(name)) {
     throw new ConfigError('name must not have control characters')
   }
   plugin.config.parse(properties)
@@ -122,7 +122,7 @@ function parse(properties: Properties, plugins: Plugins, voice: Voice): Connecto
 function topicsOf(config: Config): Pick<ConnectorConfig, 'topics' | 'topicsPattern'> {
   const topics = config.list('topics').filter((topic) => topic !== '')
   const pattern = config.string('topics.regex')
-  if ((topics.length > 0) === (pattern !== '')) {
+  if (topics.length > 0 === (pattern !== '')) {
     throw new ConfigError(
       pattern === ''
         ? 'Must configure one of topics or topics.regex'
@@ -150,10 +150,14 @@ function refuseUnsupported(isSink: boolean, config: Config, properties: Properti
   }
   const creation = names.find((each) => each.startsWith('topic.creation.'))
   if (!isSink && creation !== undefined) {
-    throw new ConfigError(`${creation} is set, but this version does not create topics by rules yet`)
+    throw new ConfigError(
+      `${creation} is set, but this version does not create topics by rules yet`,
+    )
   }
   if (properties['exactly.once.support']?.trim().toLowerCase() === 'required') {
-    throw new ConfigError('exactly.once.support is "required", which a standalone worker cannot give')
+    throw new ConfigError(
+      'exactly.once.support is "required", which a standalone worker cannot give',
+    )
   }
   const reference = Object.entries(properties).find(([, value]) => /\$\{[^}:]+:[^}]*\}/.test(value))
   if (reference !== undefined) {

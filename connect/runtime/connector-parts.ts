@@ -80,7 +80,8 @@ function chosen(
 function transformOf(alias: string, properties: Properties, plugins: Plugins): Named<Transform> {
   const prefix = `transforms.${alias}.`
   const { type, predicate, ...settings } = withPrefix(properties, prefix)
-  if (type === undefined) throw new ConfigError(`transforms has "${alias}", but ${prefix}type is missing`)
+  if (type === undefined)
+    throw new ConfigError(`transforms has "${alias}", but ${prefix}type is missing`)
   if (predicate !== undefined) {
     throw new ConfigError(`${prefix}predicate is set, but this version has no predicates yet`)
   }

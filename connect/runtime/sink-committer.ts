@@ -49,7 +49,11 @@ export class SinkCommitter {
     try {
       wanted = await preCommit(task, offsets.currentOf(offsets.partitions))
     } catch (error) {
-      voice.tell('warning', 'error', `offsets not committed, records are read again: ${messageOf(error)}`)
+      voice.tell(
+        'warning',
+        'error',
+        `offsets not committed, records are read again: ${messageOf(error)}`,
+      )
       for (const each of offsets.rewind()) consumer.seek(each, each.offset)
       return
     }
@@ -62,7 +66,8 @@ export class SinkCommitter {
       if (sequence !== this.#sequence) return
       this.#sinceMs = null
       if (error === null) offsets.markCommitted(changed)
-      else voice.tell('warning', 'warn', `offsets not committed, tried again later: ${error.message}`)
+      else
+        voice.tell('warning', 'warn', `offsets not committed, tried again later: ${error.message}`)
     })
   }
 

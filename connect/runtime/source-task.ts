@@ -93,7 +93,8 @@ export class RunningSourceTask implements RunningTask {
       return await this.#options.task.poll()
     } catch (error) {
       const isRetriable =
-        error instanceof RetriableConnectError || (error instanceof Error && isRetriableError(error))
+        error instanceof RetriableConnectError ||
+        (error instanceof Error && isRetriableError(error))
       if (!isRetriable) throw error
       this.#warn(`poll failed, it is tried again: ${messageOf(error)}`)
       return null

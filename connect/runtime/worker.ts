@@ -102,7 +102,9 @@ export class Worker {
           `it made ${taskConfigs.length} tasks, but tasks.max is ${config.maxTasks}`,
         )
       }
-      const tasks = taskConfigs.map((properties, number) => this.#makeTask(entry, number, properties))
+      const tasks = taskConfigs.map((properties, number) =>
+        this.#makeTask(entry, number, properties),
+      )
       entry.tasks = tasks
     } catch (error) {
       throw new ConnectError(`connector "${name}" could not be started: ${messageOf(error)}`, {

@@ -8,7 +8,8 @@ import type {
 } from '../../../src/wire/messages/01-fetch.ts'
 import type { Input } from '../../../src/wire/schema.ts'
 import type { Leader } from './leader.ts'
-import { METADATA_PARTITION, METADATA_TOPIC } from './quorum-messages.ts'
+import { METADATA_TOPIC } from '../../metadata/topic-name.ts'
+import { METADATA_PARTITION } from './quorum-messages.ts'
 import type { RaftContext } from './raft-context.ts'
 import type { EpochEnd } from './raft-log.ts'
 

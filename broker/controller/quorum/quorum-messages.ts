@@ -11,10 +11,10 @@ import type {
 } from '../../../src/wire/messages/54-end-quorum-epoch.ts'
 import type { VoteRequest, VoteResponse } from '../../../src/wire/messages/52-vote.ts'
 import type { Input } from '../../../src/wire/schema.ts'
+import { METADATA_TOPIC } from '../../metadata/topic-name.ts'
 import type { ReplicaKey } from './replica-key.ts'
 import type { Voter } from './voter-set.ts'
 
-export const METADATA_TOPIC = '__cluster_metadata'
 export const METADATA_PARTITION = 0
 export const VOTE_VERSION = 2
 export const BEGIN_QUORUM_EPOCH_VERSION = 1

@@ -12,7 +12,7 @@ import { KafketteError } from '../../base/errors.ts'
 import { NodeClock } from '../../real/node-clock.ts'
 import { NodeNetwork } from '../../real/node-network.ts'
 import { NodeRandom } from '../../real/node-random.ts'
-import { untilAskedToStop } from '../until-asked-to-stop.ts'
+import { untilAskedToStop, type StopRequest } from '../until-asked-to-stop.ts'
 
 /** Kafka's exit codes of its connect-standalone. */
 const USAGE = 1
@@ -47,11 +47,11 @@ async function run(files: readonly string[]): Promise<void> {
     process.exitCode = USAGE
     return
   }
-  const asked = untilAskedToStop({ endsWithStdin: false })
-  const worker = await startOrExplain(workerFile, connectorFiles, asked)
+  const stop = untilAskedToStop({ endsWithStdin: false })
+  const worker = await startOrExplain(workerFile, connectorFiles, stop)
   if (worker === null) return
   process.stdout.write(`${pc.green('ready')}  ${pc.dim('Ctrl-C stops it.')}\n`)
-  const reason = await asked
+  const reason = await stop.asked
   process.stdout.write(`${pc.dim(`stopping (${reason}) ...`)}\n`)
   await worker.stop()
   process.stdout.write('stopped\n')
@@ -63,21 +63,19 @@ async function run(files: readonly string[]): Promise<void> {
 async function startOrExplain(
   workerFile: string,
   connectorFiles: readonly string[],
-  asked: Promise<string>,
+  stop: StopRequest,
 ): Promise<StandaloneWorker | null> {
   let phase: StartPhase = 'worker'
-  void asked.then(() => {
-    // Asked to stop before there is anything to stop.
-    if (phase === 'worker') process.exit()
-  })
+  // Asked to stop before there is anything to stop.
+  void stop.asked.then(() => (phase === 'worker' ? process.exit() : undefined))
   try {
     const workerProperties = readPropertiesFile(workerFile)
-    const clock = new NodeClock()
+    phase = 'connectors'
+    const connectors = connectorFiles.map(readConnectorFile)
     return await startStandalone({
       workerProperties,
-      connectors: [],
-      ports: { clock, network: new NodeNetwork(), random: new NodeRandom() },
-      readConnectors: () => connectorFiles.map(readConnectorFile),
+      connectors,
+      ports: { clock: new NodeClock(), network: new NodeNetwork(), random: new NodeRandom() },
       onEvent: print,
       onPhase: (reached) => {
         phase = reached
@@ -86,6 +84,7 @@ async function startOrExplain(
   } catch (error) {
     if (!(error instanceof KafketteError)) throw error
     printError(error.message)
+    stop.release()
     process.exitCode = phase === 'worker' ? STARTUP_FAILED : CONNECTORS_FAILED
     return null
   }
