@@ -1,7 +1,7 @@
 import type { Config, ConfigKey } from '../src/base/config-def.ts'
 import type { ConfigType, ConfigValue } from '../src/base/config-value.ts'
 import { brokerConfigDef, topicConfigDef } from './config.ts'
-import { brokerSynonymsOf } from './topic-config-synonyms.ts'
+import { brokerSettingOf, brokerSynonymsOf } from './topic-config-synonyms.ts'
 
 /** Where a value comes from (DescribeConfigs `configSource`). */
 export const ConfigSource = { TOPIC: 1, STATIC_BROKER: 4, DEFAULT: 5 } as const
@@ -45,41 +45,55 @@ export function describeTopic(
   broker: Config,
 ): readonly DescribedConfig[] {
   return publicKeys(topicConfigDef.keys.values()).map((key) => {
-    const synonyms: ConfigSynonym[] = []
-    const ownText = own.get(key.name)
-    if (ownText !== undefined) {
-      synonyms.push({ name: key.name, value: ownText, source: ConfigSource.TOPIC })
+    const brokerName = brokerSettingOf(key.name)
+    const ofBroker = brokerName === null ? [] : synonymsOf(brokerName, broker)
+    const value = own.get(key.name)
+    if (value === undefined) {
+      const fallback = valueGivenTo(brokerName, broker) ?? textOf(key.defaultValue)
+      return described(key, fallback, ofBroker, false)
     }
-    for (const name of brokerSynonymsOf(key.name)) {
-      const text = broker.originals[name]
-      if (text !== undefined) {
-        synonyms.push({ name, value: text, source: ConfigSource.STATIC_BROKER })
-      }
-    }
-    const defaultName = brokerSynonymsOf(key.name)[0] ?? key.name
-    synonyms.push({
-      name: defaultName,
-      value: textOf(key.defaultValue),
-      source: ConfigSource.DEFAULT,
-    })
-    return described(key, synonyms, false)
+    const ownSynonym = { name: key.name, value, source: ConfigSource.TOPIC }
+    return described(key, value, [ownSynonym, ...ofBroker], false)
   })
 }
 
 /** Every broker setting of a node; nothing can be changed while it runs yet, so all are read-only. */
 export function describeBroker(broker: Config): readonly DescribedConfig[] {
   return publicKeys(brokerConfigDef.keys.values()).map((key) => {
-    const synonyms: ConfigSynonym[] = []
-    const given = broker.originals[key.name]
-    if (given !== undefined) {
-      synonyms.push({ name: key.name, value: given, source: ConfigSource.STATIC_BROKER })
-    }
-    if (key.defaultValue !== undefined) {
-      const value = textOf(key.defaultValue)
-      synonyms.push({ name: key.name, value, source: ConfigSource.DEFAULT })
-    }
-    return described(key, synonyms, true)
+    const value = broker.originals[key.name] ?? textOf(key.defaultValue)
+    return described(key, value, synonymsOf(key.name, broker), true)
   })
+}
+
+/**
+ * What was given under any name of the setting, then the defaults. Kafka leaves out what stands before the
+ * first entry under the setting's own name, so one that is set in hours only shows nothing in milliseconds.
+ */
+function synonymsOf(brokerName: string, broker: Config): readonly ConfigSynonym[] {
+  const names = brokerSynonymsOf(brokerName).map(({ name }) => name)
+  const all: ConfigSynonym[] = []
+  for (const name of names) {
+    const value = broker.originals[name]
+    if (value !== undefined) all.push({ name, value, source: ConfigSource.STATIC_BROKER })
+  }
+  for (const name of names) {
+    const value = textOf(brokerConfigDef.keys.get(name)?.defaultValue)
+    if (value !== null) all.push({ name, value, source: ConfigSource.DEFAULT })
+  }
+  const first = all.findIndex(({ name }) => name === brokerName)
+  return first === -1 ? [] : all.slice(first)
+}
+
+/** The value that the broker's properties give a topic setting, in the topic's unit; null when none does. */
+function valueGivenTo(brokerName: string | null, broker: Config): string | null {
+  if (brokerName === null) return null
+  for (const { name, unitMs } of brokerSynonymsOf(brokerName)) {
+    const text = broker.originals[name]
+    if (text !== undefined) {
+      return unitMs === null || unitMs === 1 ? text : String(Number(text) * unitMs)
+    }
+  }
+  return null
 }
 
 function publicKeys(keys: Iterable<ConfigKey>): readonly ConfigKey[] {
@@ -88,15 +102,15 @@ function publicKeys(keys: Iterable<ConfigKey>): readonly ConfigKey[] {
 
 function described(
   key: ConfigKey,
+  value: string | null,
   synonyms: readonly ConfigSynonym[],
   readOnly: boolean,
 ): DescribedConfig {
   const isSensitive = key.type === 'password'
-  const winner = synonyms[0]
-  const source = winner?.source ?? ConfigSource.DEFAULT
+  const source = synonyms[0]?.source ?? ConfigSource.DEFAULT
   return {
     name: key.name,
-    value: isSensitive ? null : (winner?.value ?? null),
+    value: isSensitive ? null : value,
     readOnly,
     configSource: source,
     isDefault: source === ConfigSource.DEFAULT,

@@ -13,7 +13,8 @@ interface ConfigRow {
 
 /** Where the rows come from: every broker, topic, group and client-metrics setting of Kafka 4.4. */
 const SOURCE = new URL('./configs/configs.json', import.meta.url)
-const LONG_MAX = 9223372036854775807
+/** As JSON.parse reads it. */
+const LONG_MAX = 2 ** 63
 
 /** The text of `broker/config-keys.ts`. */
 export function generateConfigKeys(): string {

@@ -17,6 +17,8 @@ if (cluster.bootstrapServers === '') throw new Error('no address')
 await cluster.broker(1).kill()
 await cluster.broker(1).restart()
 await cluster.stop()
+await using processes = await startCluster({ brokers: 2, isolation: 'process' })
+if (processes.brokers.some(({ pid }) => pid === process.pid)) throw new Error('not a process')
 console.log('used')
 `
 const TSCONFIG = {
@@ -24,7 +26,8 @@ const TSCONFIG = {
     target: 'es2024',
     module: 'nodenext',
     strict: true,
-    types: [],
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
     skipLibCheck: false,
     noEmit: true,
     lib: ['es2024', 'esnext.disposable'],

@@ -25,6 +25,7 @@ const TOPIC_IDS_VERSION = 13
 const REPLICA_STATE_VERSION = 15
 const NODE_ENDPOINTS_VERSION = 16
 const NO_SESSION = 0
+const UNKNOWN_OFFSET = -1
 const MAX_INCREMENTAL_EPOCH = 0
 
 export const fetchHandler: ApiHandler<FetchRequest, FetchResponse> = {
@@ -140,12 +141,14 @@ function partitionAnswer(
   const isMoved =
     error === ErrorCode.NOT_LEADER_OR_FOLLOWER || error === ErrorCode.FENCED_LEADER_EPOCH
   if (isMoved && currentLeader.leaderId !== -1) moved.add(currentLeader.leaderId)
+  // Kafka tells the log's bounds only beside data; an error leaves them unknown.
+  const isGood = error === ErrorCode.NONE
   return {
     partitionIndex: result.partition,
     errorCode: error,
-    highWatermark: result.highWatermark,
-    lastStableOffset: result.lastStableOffset,
-    logStartOffset: result.logStartOffset,
+    highWatermark: isGood ? result.highWatermark : UNKNOWN_OFFSET,
+    lastStableOffset: isGood ? result.lastStableOffset : UNKNOWN_OFFSET,
+    logStartOffset: isGood ? result.logStartOffset : UNKNOWN_OFFSET,
     abortedTransactions: result.abortedTransactions,
     preferredReadReplica: result.preferredReadReplica,
     records: result.records,

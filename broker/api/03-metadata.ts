@@ -1,9 +1,9 @@
-// Versions: 0-12.
+// Versions: 0-13.
 // Behaviour: topics by name or id, null or (v0) empty for all; brokers that are alive; an alive broker as
 //   controller id, as KRaft brokers answer; auto topic creation when the request and the broker allow it.
 // Added: v1 controller id, rack, internal flag; v2 cluster id; v4 auto creation flag; v5 offline replicas;
-//   v7 leader epoch; v8 authorised operations; v10 topic ids; v12 requests by id.
-// Not done: v13 (top-level REBOOTSTRAP_REQUIRED); authorised operations are always "not requested".
+//   v7 leader epoch; v8 authorised operations; v10 topic ids; v12 requests by id; v13 a top-level error, never sent.
+// Not done: ACLs: everybody may do every operation.
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
   metadataApi,
@@ -20,17 +20,26 @@ import type {
 } from '../metadata/image.ts'
 import { isInternalTopic, isLegalTopicName } from '../metadata/topic-name.ts'
 import type { ApiHandler, RequestContext } from '../server/request-context.ts'
+import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts'
 
 type Response = Input<MetadataResponse>
 type TopicAnswer = NonNullable<Response['topics']>[number]
+type MetadataTopics = NonNullable<MetadataRequest['topics']>
 type PartitionAnswer = NonNullable<TopicAnswer['partitions']>[number]
+
+const BY_ID_VERSION = 12
 
 export const metadataHandler: ApiHandler<MetadataRequest, MetadataResponse> = {
   api: metadataApi,
   minVersion: 0,
-  maxVersion: 12,
+  maxVersion: 13,
   listeners: ['broker'],
   handle(context, request, respond) {
+    const refused = refusalOf(context.apiVersion, request)
+    if (refused !== null) {
+      respond(refused)
+      return
+    }
     const image = context.services.image()
     const alive = aliveBrokers(image, context.listenerName)
     respond({
@@ -38,8 +47,31 @@ export const metadataHandler: ApiHandler<MetadataRequest, MetadataResponse> = {
       clusterId: context.services.clusterId,
       controllerId: alive[0]?.nodeId ?? -1,
       topics: askedTopics(context, request, image),
+      ...(request.includeClusterAuthorizedOperations
+        ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS }
+        : {}),
     })
   },
+}
+
+/** v10 and v11 have topic ids in the request, but only names may be used; later a topic has one or the other. */
+function refusalOf(version: number, { topics }: MetadataRequest): Response | null {
+  const asked = topics ?? []
+  if (version < BY_ID_VERSION && asked.some(({ topicId }) => topicId !== ZERO_UUID)) {
+    return wholeRefusal(asked, ErrorCode.INVALID_REQUEST)
+  }
+  if (asked.some(({ name, topicId }) => name === null && topicId === ZERO_UUID)) {
+    return wholeRefusal(asked, ErrorCode.UNKNOWN_SERVER_ERROR)
+  }
+  return null
+}
+
+function wholeRefusal(asked: MetadataTopics, errorCode: number): Response {
+  return {
+    brokers: [],
+    topics: asked.map(({ name, topicId }) => ({ errorCode, name: name ?? '', topicId })),
+    errorCode,
+  }
 }
 
 function aliveBrokers(
@@ -62,17 +94,23 @@ function askedTopics(
   image: MetadataImage,
 ): TopicAnswer[] {
   const isAll = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
-  if (isAll) return [...image.topicsByName.values()].map((topic) => describe(context, topic, image))
+  const withOperations = (topic: TopicImage): TopicAnswer => ({
+    ...describe(context, topic, image),
+    ...(request.includeTopicAuthorizedOperations
+      ? { topicAuthorizedOperations: TOPIC_OPERATIONS }
+      : {}),
+  })
+  if (isAll) return [...image.topicsByName.values()].map(withOperations)
   return (request.topics ?? []).map((asked) => {
     if (asked.topicId !== ZERO_UUID) {
       const topic = image.topicsById.get(asked.topicId)
       return topic === undefined
         ? { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, topicId: asked.topicId, name: null }
-        : describe(context, topic, image)
+        : withOperations(topic)
     }
     const name = asked.name ?? ''
     const topic = image.topicsByName.get(name)
-    return topic === undefined ? missing(context, request, name) : describe(context, topic, image)
+    return topic === undefined ? missing(context, request, name) : withOperations(topic)
   })
 }
 

@@ -1,8 +1,9 @@
-// Versions: 0-4.
+// Versions: 0-6.
 // Behaviour: the leader of the group's partition of `__consumer_offsets`; the topic is created on first need and
 //   COORDINATOR_NOT_AVAILABLE answered until it has a leader.
-// Added: v1 key type; v4 several keys with an error each (KIP-699).
-// Not done: key type 1 (transactions) until they exist: COORDINATOR_NOT_AVAILABLE; key type 2 (share, v6): INVALID_REQUEST.
+// Added: v1 key type; v4 several keys with an error each (KIP-699); v5 TRANSACTION_ABORTABLE, never sent; v6 share keys.
+// Not done: key type 1 (transactions) until they exist: COORDINATOR_NOT_AVAILABLE; key type 2 (share groups):
+//   INVALID_REQUEST, as a broker answers whose share.version is 0.
 import { ErrorCode, errorMessage } from '../../src/wire/error-codes.ts'
 import {
   findCoordinatorApi,
@@ -14,10 +15,11 @@ import type { ApiHandler, RequestContext } from '../server/request-context.ts'
 
 const GROUP = 0
 const TRANSACTION = 1
+const SHARE = 2
+const BATCHED_VERSION = 4
 
 interface Found {
   readonly errorCode: number
-  readonly errorMessage: string | null
   readonly nodeId: number
   readonly host: string
   readonly port: number
@@ -26,17 +28,24 @@ interface Found {
 export const findCoordinatorHandler: ApiHandler<FindCoordinatorRequest, FindCoordinatorResponse> = {
   api: findCoordinatorApi,
   minVersion: 0,
-  maxVersion: 4,
+  maxVersion: 6,
   listeners: ['broker'],
   handle(context, request, respond) {
-    if (context.apiVersion < 4) {
-      respond(find(context, request.keyType, request.key))
+    const { key, keyType, coordinatorKeys } = request
+    if (context.apiVersion < BATCHED_VERSION) {
+      const found = find(context, keyType, key)
+      const isFound = found.errorCode === ErrorCode.NONE
+      respond({ ...found, errorMessage: isFound ? 'NONE' : errorMessage(found.errorCode) })
       return
     }
+    // Kafka's answer to several keys carries codes only, save when the type makes all of it unreadable.
+    const isKnownType = keyType === GROUP || keyType === TRANSACTION || keyType === SHARE
+    const message = isKnownType ? '' : errorMessage(ErrorCode.INVALID_REQUEST)
     respond({
-      coordinators: request.coordinatorKeys.map((key) => ({
-        key,
-        ...find(context, request.keyType, key),
+      coordinators: coordinatorKeys.map((each) => ({
+        key: each,
+        ...find(context, keyType, each),
+        errorMessage: message,
       })),
     })
   },
@@ -59,9 +68,9 @@ function find(context: RequestContext, keyType: number, key: string): Found {
     return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   }
   const { host, port } = listener
-  return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId: leader, host, port }
+  return { errorCode: ErrorCode.NONE, nodeId: leader, host, port }
 }
 
 function failed(errorCode: number): Found {
-  return { errorCode, errorMessage: errorMessage(errorCode), nodeId: -1, host: '', port: -1 }
+  return { errorCode, nodeId: -1, host: '', port: -1 }
 }

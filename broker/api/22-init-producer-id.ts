@@ -1,6 +1,7 @@
-// Versions: 0-4.
+// Versions: 0-5.
 // Behaviour: without a transactional id, a new producer id with epoch 0 (idempotence).
-// Added: v3 the producer's current id and epoch (KIP-360): a new id is given; v4 fencing errors.
+// Added: v3 the producer's current id and epoch (KIP-360): a new id is given; v4 fencing errors; v5 TRANSACTION_ABORTABLE,
+//   never sent.
 // Not done: transactional ids, until the transaction coordinator exists: COORDINATOR_NOT_AVAILABLE.
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
@@ -13,9 +14,13 @@ import type { ApiHandler } from '../server/request-context.ts'
 export const initProducerIdHandler: ApiHandler<InitProducerIdRequest, InitProducerIdResponse> = {
   api: initProducerIdApi,
   minVersion: 0,
-  maxVersion: 4,
+  maxVersion: 5,
   listeners: ['broker'],
   handle(context, request, respond) {
+    if ((request.producerId === -1) !== (request.producerEpoch === -1)) {
+      respond({ errorCode: ErrorCode.INVALID_REQUEST, producerId: -1, producerEpoch: -1 })
+      return
+    }
     if (request.transactionalId !== null) {
       const errorCode =
         request.transactionalId === ''

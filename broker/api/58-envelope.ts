@@ -1,6 +1,7 @@
 // Versions: 0 (controller listener).
 // Behaviour: a request that a broker forwards for its client (KIP-590): the inner frame is handled as if it had come
-//   to this listener, and its answer travels back inside.
+//   to this listener, and its answer travels back inside. An answer of NOT_CONTROLLER is the envelope's own, so that the
+//   broker asks the next controller.
 // Added: nothing since v0.
 // Not done: the principal is carried but nobody is refused by it (there are no ACLs yet).
 import { WireError } from '../../src/base/errors.ts'
@@ -10,6 +11,9 @@ import {
   type EnvelopeRequest,
   type EnvelopeResponse,
 } from '../../src/wire/messages/58-envelope.ts'
+import { apiByKey } from '../../src/wire/messages/index.ts'
+import { decodeRequestHeader, decodeResponse } from '../../src/wire/request.ts'
+import { saysNotController } from '../server/not-controller.ts'
 import type { ApiHandler } from '../server/request-context.ts'
 
 export const envelopeHandler: ApiHandler<EnvelopeRequest, EnvelopeResponse> = {
@@ -25,12 +29,23 @@ export const envelopeHandler: ApiHandler<EnvelopeRequest, EnvelopeResponse> = {
     }
     try {
       services.handleForwarded(request.requestData, { listenerName, client }, (responseData) => {
-        if (responseData === null) respond({ errorCode: ErrorCode.NOT_CONTROLLER })
-        else respond({ errorCode: ErrorCode.NONE, responseData })
+        const isStale =
+          responseData === null || isFromNoController(request.requestData, responseData)
+        respond(
+          isStale
+            ? { errorCode: ErrorCode.NOT_CONTROLLER }
+            : { errorCode: ErrorCode.NONE, responseData },
+        )
       })
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       respond({ errorCode: ErrorCode.INVALID_REQUEST })
     }
   },
+}
+
+function isFromNoController(request: Buffer, response: Buffer): boolean {
+  const { apiKey, apiVersion } = decodeRequestHeader(request)
+  const api = apiByKey(apiKey)
+  return api !== null && saysNotController(decodeResponse(api, apiVersion, response).body)
 }

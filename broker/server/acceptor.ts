@@ -28,6 +28,7 @@ export class Acceptor {
   readonly #options: AcceptorOptions
   readonly #connections = new Set<ServerConnection>()
   #listener: Listener | null = null
+  #isClosed = false
 
   constructor(options: AcceptorOptions) {
     this.#options = options
@@ -39,7 +40,8 @@ export class Acceptor {
       address,
       (connection) => this.#accept(connection),
       (error, listener) => {
-        this.#listener = listener
+        if (this.#isClosed) listener?.close(() => undefined)
+        else this.#listener = listener
         done(error, listener?.address ?? null)
       },
     )
@@ -47,6 +49,7 @@ export class Acceptor {
 
   /** Stops accepting and ends every connection after what was written has been sent. */
   close(): void {
+    this.#isClosed = true
     this.#listener?.close(() => undefined)
     this.#listener = null
     for (const connection of this.#connections) connection.close()

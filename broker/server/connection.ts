@@ -20,6 +20,7 @@ export interface ServerConnectionOptions {
 
 /** How many complete requests may wait behind the one in progress before reading stops. */
 const MAX_QUEUED_FRAMES = 16
+const MIN_IDLE_CHECK_MS = 1000
 
 /**
  * One client's connection: cuts its bytes into requests and answers them strictly one after the
@@ -30,7 +31,10 @@ export class ServerConnection implements ConnectionHandler {
   readonly #options: ServerConnectionOptions
   readonly #cutter: FrameCutter
   readonly #queue: Buffer[] = []
+  /** A request is with its handler. */
   #isBusy = false
+  /** `#next` is at work further up the stack: what is answered at once must not call it again. */
+  #isDispatching = false
   #isWriteBlocked = false
   #isPaused = false
   #isClosed = false
@@ -43,7 +47,7 @@ export class ServerConnection implements ConnectionHandler {
       this.#queue.push(frame)
     })
     this.#lastActivityMs = options.clock.monoMs()
-    this.#watchIdle()
+    this.#watchIdle(options.maxIdleMs)
   }
 
   onData(bytes: Buffer): void {
@@ -87,11 +91,14 @@ export class ServerConnection implements ConnectionHandler {
   }
 
   #next(): void {
+    if (this.#isDispatching) return
+    this.#isDispatching = true
     while (!this.#isBusy && !this.#isWriteBlocked && !this.#isClosed) {
       const frame = this.#queue.shift()
       if (frame === undefined) break
       this.#dispatch(frame)
     }
+    this.#isDispatching = false
     this.#throttleReading()
   }
 
@@ -132,15 +139,14 @@ export class ServerConnection implements ConnectionHandler {
     else this.#options.connection.resumeReading()
   }
 
-  #watchIdle(): void {
+  /** Below zero, connections.max.idle.ms is without limit. */
+  #watchIdle(delayMs: number): void {
     const { clock, maxIdleMs } = this.#options
-    const restMs = this.#lastActivityMs + maxIdleMs - clock.monoMs()
-    if (restMs <= 0 && !this.#isBusy) {
-      this.close()
-      return
-    }
-    this.#idleTimer = clock.after(Math.max(restMs, 1000), 'connection.idle', () => {
-      this.#watchIdle()
+    if (maxIdleMs < 0) return
+    this.#idleTimer = clock.after(Math.max(delayMs, MIN_IDLE_CHECK_MS), 'connection.idle', () => {
+      const restMs = this.#lastActivityMs + maxIdleMs - clock.monoMs()
+      if (restMs <= 0 && !this.#isBusy) this.close()
+      else this.#watchIdle(restMs)
     })
   }
 

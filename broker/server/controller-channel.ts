@@ -2,8 +2,8 @@ import { ConnectionError, TimeoutError } from '../../src/base/errors.ts'
 import { ClientConnection } from '../../src/client/connection.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { Address, Network } from '../../src/ports/network.ts'
-import { ErrorCode } from '../../src/wire/error-codes.ts'
 import type { Api, Input } from '../../src/wire/schema.ts'
+import { saysNotController } from './not-controller.ts'
 import type { ControllerSender } from './request-context.ts'
 
 export interface ControllerChannelOptions {
@@ -57,7 +57,7 @@ export class ControllerChannel implements ControllerSender {
       send: (connection, remainingMs) => {
         connection.request(api, version, body, remainingMs, (error, response) => {
           if (this.#isClosed) done(new ConnectionError('the node is closing'), null)
-          else if (error !== null || isNotController(response)) this.#retryLater(pending)
+          else if (error !== null || saysNotController(response)) this.#retryLater(pending)
           else done(null, response)
         })
       },
@@ -144,9 +144,4 @@ export class ControllerChannel implements ControllerSender {
     this.#connectedTo = null
     connection?.close()
   }
-}
-
-function isNotController(response: unknown): boolean {
-  const hasCode = typeof response === 'object' && response !== null && 'errorCode' in response
-  return hasCode && response.errorCode === ErrorCode.NOT_CONTROLLER
 }

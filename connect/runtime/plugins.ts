@@ -47,8 +47,7 @@ export class Plugins {
       throw new ConfigError(`${settingName} is "${name}", but this version has no ${noun}s yet`)
     }
     const shorts = ofKind.map((plugin) => simpleName(plugin.className)).sort()
-    const isFull = name.includes('.')
-    const near = didYouMean(name, isFull ? ofKind.map((each) => each.className) : shorts)
+    const near = didYouMean(name, ofKind.flatMap(namesOf))
     throw new ConfigError(
       `${settingName} is "${name}": there is no such ${noun}${near}; available: ${shorts.join(', ')}`,
     )

@@ -20,6 +20,9 @@ export type DiskErrorCode = 'EIO' | 'ENOSPC' | 'ENOENT' | 'EACCES' | 'EBADF'
 
 /** A disk operation that failed. */
 export class DiskError extends KafketteError {
+  declare readonly code: DiskErrorCode
+
+  // oxlint-disable-next-line no-useless-constructor -- it narrows the code
   constructor(code: DiskErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(code, message, options)
   }

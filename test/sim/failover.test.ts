@@ -12,7 +12,7 @@ describe('failover in simulation', () => {
       simFailover(1, { losesUnsynced: false }),
     )
     expect(newLeader).not.toBe(oldLeader)
-    expect(isr.toSorted()).toEqual([1, 2, 3])
+    expect(isr.toSorted((a, b) => a - b)).toEqual([1, 2, 3])
     expect(acked.filter((value) => !log.includes(value))).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 // Unmodified kafkajs against an inline cluster over real TCP.
-import { Kafka, logLevel } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { startCluster, type Cluster } from '../../src/index.ts'
 import { findCoordinatorApi } from '../../src/wire/messages/10-find-coordinator.ts'
@@ -115,11 +115,11 @@ describe('kafkajs', () => {
     expect(topics[0]!.partitions.map(({ replicas }) => replicas.length)).toEqual([2, 2])
     const configs = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: 2, name: 'described', configNames: ['retention.ms'] }],
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: 'described', configNames: ['retention.ms'] }],
     })
     expect(configs.resources[0]!.configEntries[0]!.configValue).toBe('1234')
     const described = await admin.describeCluster()
-    expect(described.brokers.map(({ nodeId }) => nodeId).toSorted()).toEqual([1, 2, 3])
+    expect(described.brokers.map(({ nodeId }) => nodeId).toSorted((a, b) => a - b)).toEqual([1, 2, 3])
     expect(described.clusterId).toBe(cluster.clusterId)
     await admin.deleteTopics({ topics: ['described'] })
     await until({ what: 'the topic to be gone', timeoutMs: 5000 }, async () => {
