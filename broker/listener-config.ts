@@ -29,6 +29,7 @@ const MAX_PORT = 65_535
 /** Reads the listener settings of one node; throws `ConfigError` naming the setting that is wrong. */
 export function listenerPlan(config: Config): ListenerPlan {
   const all = config.list('listeners').map((text) => parseListener('listeners', text))
+  refuseDoubles(all)
   const controllerNames = config.list('controller.listener.names')
   const brokers = all.filter(({ name }) => !controllerNames.includes(name))
   const controllers = all.filter(({ name }) => controllerNames.includes(name))
@@ -36,6 +37,9 @@ export function listenerPlan(config: Config): ListenerPlan {
   for (const { name, host, port } of brokers) advertised.set(name, { host, port })
   for (const text of config.list('advertised.listeners')) {
     const { name, host, port } = parseListener('advertised.listeners', text)
+    if (!advertised.has(name)) {
+      throw new ConfigError(`advertised.listeners: "${name}" is none of the listeners for clients`)
+    }
     advertised.set(name, { host, port })
   }
   const interBrokerName = config.nullableString('inter.broker.listener.name') ?? brokers[0]?.name
@@ -57,14 +61,35 @@ function parseListener(setting: string, text: string): NamedListener {
   return { name: found[1] ?? '', host: unbracketed(found[2] ?? ''), port }
 }
 
+function refuseDoubles(all: readonly NamedListener[]): void {
+  const names = new Set<string>()
+  const addresses = new Set<string>()
+  for (const { name, host, port } of all) {
+    const address = `${host}:${port}`
+    if (names.has(name)) throw new ConfigError(`listeners: "${name}" is there twice`)
+    // Port 0 is any free port, so two of them differ.
+    if (port !== 0 && addresses.has(address)) {
+      throw new ConfigError(`listeners: two listeners on ${address}`)
+    }
+    names.add(name)
+    addresses.add(address)
+  }
+}
+
 function parseVoters(config: Config): ListenerPlan['voters'] {
+  const ids = new Set<number>()
   return config.list('controller.quorum.voters').map((text) => {
     const found = VOTER.exec(text)
     const port = Number(found?.[3])
     if (found === null || port > MAX_PORT) {
       throw new ConfigError(`controller.quorum.voters: expected id@host:port, not "${text}"`)
     }
-    return { nodeId: Number(found[1]), host: unbracketed(found[2] ?? ''), port }
+    const nodeId = Number(found[1])
+    if (ids.has(nodeId)) {
+      throw new ConfigError(`controller.quorum.voters: node ${nodeId} is there twice`)
+    }
+    ids.add(nodeId)
+    return { nodeId, host: unbracketed(found[2] ?? ''), port }
   })
 }
 

@@ -59,11 +59,18 @@ export function syncClaim(disk: Disk, done: (error: DiskErrorCode | null) => voi
   })
 }
 
-/** Whether the last run ended in order; the mark is taken away, so that a crash is told from it. */
-export function takeCleanShutdownMark(disk: Disk): boolean {
-  const wasClean = disk.exists(CLEAN_SHUTDOWN_FILE)
+/**
+ * The broker epoch of the last run when it ended in order, -1 when that is not known; null after a crash. The
+ * mark is taken away, so that a crash of this run is told from an orderly end.
+ */
+export function takeCleanShutdownMark(disk: Disk): number | null {
+  if (!disk.exists(CLEAN_SHUTDOWN_FILE)) return null
+  const file = disk.open(CLEAN_SHUTDOWN_FILE)
+  const text = file.read(0, Math.min(file.size(), MAX_META_BYTES)).toString('utf8')
+  file.close()
   disk.remove(CLEAN_SHUTDOWN_FILE)
-  return wasClean
+  const [, epoch] = /"brokerEpoch":\s*(-?\d+)/.exec(text) ?? []
+  return epoch === undefined ? -1 : Number(epoch)
 }
 
 /** Says that all logs are flushed and closed (KIP-966 reads the broker epoch in it). */

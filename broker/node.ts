@@ -85,13 +85,14 @@ export class BrokerNode {
     this.#plan = listenerPlan(this.config)
     const { clusterId } = options
     this.#identity = claimDirectory(ports.disk, ports.random, { clusterId, nodeId: this.nodeId })
-    const isCleanStart = takeCleanShutdownMark(ports.disk)
+    const previousBrokerEpoch = takeCleanShutdownMark(ports.disk)
+    const isCleanStart = previousBrokerEpoch !== null
     this.#raftLog = this.#openRaftLog(isCleanStart)
     this.#transport = this.#createTransport()
     this.#controller = this.#createController()
     this.#raft = this.#createRaft()
     this.#channel = this.#createChannel()
-    this.#lifecycle = this.#createLifecycle()
+    this.#lifecycle = this.#createLifecycle(previousBrokerEpoch ?? -1)
     this.#replicas = this.#createReplicas(isCleanStart)
     this.#groups = this.#createGroups()
     this.#acceptors = this.#createAcceptors()
@@ -282,7 +283,7 @@ export class BrokerNode {
     })
   }
 
-  #createLifecycle(): BrokerLifecycle {
+  #createLifecycle(previousBrokerEpoch: number): BrokerLifecycle {
     const { clock, events, random } = this.#ports
     const { clusterId } = this.#options
     return new BrokerLifecycle({
@@ -293,6 +294,7 @@ export class BrokerNode {
       events,
       registration: {
         clusterId,
+        previousBrokerEpoch,
         rack: this.config.nullableString('broker.rack'),
         logDirs: [this.#identity.directoryId],
         features: [{ name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 30 }],

@@ -13,7 +13,7 @@ import {
 } from '../../src/wire/messages/58-envelope.ts'
 import { apiByKey } from '../../src/wire/messages/index.ts'
 import { decodeRequestHeader, decodeResponse } from '../../src/wire/request.ts'
-import { saysNotController } from '../server/not-controller.ts'
+import { saysNotController } from '../../src/wire/not-controller.ts'
 import type { ApiHandler } from '../server/request-context.ts'
 
 export const envelopeHandler: ApiHandler<EnvelopeRequest, EnvelopeResponse> = {
@@ -47,5 +47,5 @@ export const envelopeHandler: ApiHandler<EnvelopeRequest, EnvelopeResponse> = {
 function isFromNoController(request: Buffer, response: Buffer): boolean {
   const { apiKey, apiVersion } = decodeRequestHeader(request)
   const api = apiByKey(apiKey)
-  return api !== null && saysNotController(decodeResponse(api, apiVersion, response).body)
+  return api !== undefined && saysNotController(decodeResponse(api, apiVersion, response).body)
 }

@@ -330,6 +330,7 @@ export class GroupCoordinator {
     })
     for (const [index, groupId] of groupsNames.entries()) {
       this.#request<ErrorCode>(groupId, {
+        mayBeUnnamed: true,
         run: (shard) => shard.deleteGroup(groupId),
         onError: (error) => error,
         respond: (error) => put(index, error),

@@ -9,7 +9,7 @@ import type { Member } from './member.ts'
 
 /** DescribeGroups learned to say that a group does not exist (KIP-1043). */
 const GROUP_ID_NOT_FOUND_VERSION = 6
-const GROUP_TYPE = 'Classic'
+const GROUP_TYPE = 'classic'
 /** "Not asked for" in the field of authorized operations. */
 const NO_OPERATIONS = -2_147_483_648
 const NO_BYTES = Buffer.alloc(0)

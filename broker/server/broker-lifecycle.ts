@@ -16,7 +16,7 @@ export interface BrokerLifecycleOptions {
   readonly channel: ControllerSender
   readonly clock: Clock
   readonly events: EventSink
-  /** Cluster id, listeners, rack and log directory of this broker. */
+  /** Cluster id, listeners, rack, log directory and last clean epoch of this broker. */
   readonly registration: Input<BrokerRegistrationRequest>
   readonly heartbeatIntervalMs: number
   readonly sessionTimeoutMs: number
@@ -83,7 +83,7 @@ export class BrokerLifecycle {
 
   #register(): void {
     const { channel, registration, sessionTimeoutMs, brokerId, incarnationId } = this.#options
-    const body = { ...registration, brokerId, incarnationId, previousBrokerEpoch: -1 }
+    const body = { ...registration, brokerId, incarnationId }
     channel.send(
       brokerRegistrationApi,
       REGISTRATION_VERSION,

@@ -3,7 +3,7 @@ import { ClientConnection } from '../../src/client/connection.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { Address, Network } from '../../src/ports/network.ts'
 import type { Api, Input } from '../../src/wire/schema.ts'
-import { saysNotController } from './not-controller.ts'
+import { saysNotController } from '../../src/wire/not-controller.ts'
 import type { ControllerSender } from './request-context.ts'
 
 export interface ControllerChannelOptions {

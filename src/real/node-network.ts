@@ -78,7 +78,12 @@ function listenerOf(server: Server, wanted: Address): Listener {
 }
 
 function listenError(error: Error, { host, port }: Address): ConnectionError {
-  return new ConnectionError(`listen on ${host}:${port}: ${error.message}`, { cause: error })
+  const { code } = error as NodeJS.ErrnoException
+  const message =
+    code === 'EADDRINUSE'
+      ? `port ${port} of ${host} is in use by another program`
+      : `listen on ${host}:${port}: ${error.message}`
+  return new ConnectionError(message, { cause: error })
 }
 
 function isPort(port: number, smallest: number): boolean {

@@ -65,8 +65,8 @@ export class MemoryKafka implements KafkaClients {
     return {
       unknownProperties: [],
       produce: (record, done) => this.#produce(record, done),
-      close: ({ timeoutMs } = {}) => {
-        this.closedProducers.push(timeoutMs ?? -1)
+      close: (options) => {
+        this.closedProducers.push(options?.timeoutMs ?? -1)
         return Promise.resolve()
       },
     }
@@ -161,13 +161,13 @@ export class MemoryConsumer implements ConnectConsumer {
     return Promise.resolve()
   }
 
-  commitAsync: ConnectConsumer['commitAsync'] = (offsets = [], done = () => undefined) => {
+  commitAsync: ConnectConsumer['commitAsync'] = (offsets = [], done) => {
     this.#kafka.clock.after(1, 'memory.commit', () => {
       const problem = this.#kafka.onCommit()
       if (problem === null) {
         for (const { topic, offset } of offsets) this.#kafka.committed.set(topic, offset)
       }
-      done(problem)
+      done?.(problem)
     })
   }
 

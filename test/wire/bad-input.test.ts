@@ -103,7 +103,7 @@ describe('frames that cannot be read', () => {
     const { correlationId, body } = decodeResponse(apiVersionsApi, 0, received.subarray(4))
     expect(correlationId).toBe(77)
     expect(body.errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION)
-    expect(body.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 4 }])
+    expect(body.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 5 }])
   })
 })
 

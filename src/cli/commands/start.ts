@@ -11,7 +11,7 @@ interface StartFlags {
   readonly port: number
   readonly dataDir?: string
   readonly isolation: Isolation
-  readonly set: Readonly<Record<string, string>>
+  readonly set?: Readonly<Record<string, string>>
   readonly json?: boolean
 }
 
@@ -39,7 +39,6 @@ export function startCommand(): Command {
       '-s, --set <name=value>',
       "a broker setting by Kafka's name; may be repeated",
       addSetting,
-      {},
     )
     .option('--json', 'print one line of JSON when ready; end when standard input closes')
     .addHelpText('after', EXAMPLES)
@@ -115,7 +114,6 @@ function banner(cluster: Cluster): string {
 }
 
 const SHOWN_KINDS = new Set([
-  'broker.refused',
   'connection.refused',
   'coordinator.load-failed',
   'partition.offline',
@@ -140,7 +138,7 @@ function wholeNumber(text: string): number {
 
 function addSetting(
   text: string,
-  earlier: Readonly<Record<string, string>>,
+  earlier: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {
   const at = text.indexOf('=')
   if (at <= 0) throw new InvalidArgumentError('expected name=value')

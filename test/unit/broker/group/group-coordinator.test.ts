@@ -108,7 +108,7 @@ describe('ListGroups', () => {
         groupId,
         protocolType,
         groupState: version >= 4 ? state : '',
-        groupType: version >= 5 ? 'Classic' : '',
+        groupType: version >= 5 ? 'classic' : '',
       })),
     )
   })
@@ -152,7 +152,7 @@ describe('DeleteGroups', () => {
       ['simple', ErrorCode.NONE],
       ['busy', ErrorCode.NON_EMPTY_GROUP],
       ['none', ErrorCode.GROUP_ID_NOT_FOUND],
-      ['', ErrorCode.INVALID_GROUP_ID],
+      ['', ErrorCode.GROUP_ID_NOT_FOUND],
     ])
     expect(results.map(({ errorMessage }) => errorMessage !== null)).toEqual(
       version >= 3 ? [false, true, true, true] : [false, false, false, false],

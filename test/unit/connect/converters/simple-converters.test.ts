@@ -6,7 +6,7 @@ import { parseHeaderText } from '../../../../connect/converters/header-text.ts'
 import { simpleHeaderConverterPlugin } from '../../../../connect/converters/simple-header-converter.ts'
 import { stringConverterPlugin } from '../../../../connect/converters/string-converter.ts'
 import { Instant } from '../../../../connect/data/logical.ts'
-import { INT32_SCHEMA, Schema, STRING_SCHEMA } from '../../../../connect/data/schema.ts'
+import { INT32_SCHEMA, STRING_SCHEMA, type Schema } from '../../../../connect/data/schema.ts'
 import type { Value } from '../../../../connect/data/value.ts'
 
 function binary(name: string): Converter {

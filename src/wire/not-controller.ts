@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { ErrorCode } from './error-codes.ts'
 
 /**
  * Whether a response says NOT_CONTROLLER anywhere, also in the answer about a single topic (Kafka's
