@@ -3,10 +3,10 @@
 // Run with `npm run bench start`, or `npm run bench start 15` for more repeats.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { StartTimes } from './start-once.ts'
+import type { StartTimes } from './support/start-once.ts'
 
 const REPEATS = 7
-const ONCE = fileURLToPath(new URL('start-once.ts', import.meta.url))
+const ONCE = fileURLToPath(new URL('support/start-once.ts', import.meta.url))
 const ROWS: readonly (readonly [string, string, number])[] = [
   ['3 inline brokers in memory, first in its process', 'inline', 0],
   ['3 inline brokers in memory, second in its process', 'inline', 1],

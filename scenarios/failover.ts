@@ -103,6 +103,7 @@ class Stage {
     const workload = new KafkajsWorkload({
       bootstrapServers: cluster.bootstrapServers,
       topic: ORDERS,
+      partitions: PARTITIONS,
       keys: KEYS,
       members: 2,
       groupId: 'billing',
@@ -158,6 +159,7 @@ class Stage {
       view,
       watch: this.#watch,
       history: this.#history,
+      workload,
       truncations: this.#truncations,
       topics: [ORDERS, LINES],
       topic: ORDERS,

@@ -94,6 +94,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/ports',
     'src/fixture',
     'src/index.ts',
+    'src/wire',
     'src/client',
     'src/real',
     'scenarios',

@@ -46,6 +46,8 @@ export class BrokerLifecycle {
   #wantsShutdown = false
   #isStopped = false
   #isInFlight = false
+  /** Something changed while a heartbeat was under way, which could not tell it. */
+  #hasNews = false
   #timer: Timer | null = null
 
   constructor(options: BrokerLifecycleOptions) {
@@ -108,6 +110,7 @@ export class BrokerLifecycle {
   #heartbeat(): void {
     const { channel, brokerId, sessionTimeoutMs, metadataOffset } = this.#options
     this.#isInFlight = true
+    this.#hasNews = false
     const body = {
       brokerId,
       brokerEpoch: this.#brokerEpoch,
@@ -119,7 +122,9 @@ export class BrokerLifecycle {
       this.#isInFlight = false
       if (this.#isStopped) return
       if (error === null && answer !== null) this.#accept(answer)
-      if (!this.#isStopped && this.#brokerEpoch !== -1) this.#scheduleHeartbeat()
+      if (this.#isStopped || this.#brokerEpoch === -1) return
+      if (this.#hasNews) this.#hurry()
+      else this.#scheduleHeartbeat()
     })
   }
 
@@ -155,7 +160,11 @@ export class BrokerLifecycle {
   }
 
   #hurry(): void {
-    if (this.#isInFlight || this.#isStopped || this.#brokerEpoch === -1) return
+    if (this.#isStopped || this.#brokerEpoch === -1) return
+    if (this.#isInFlight) {
+      this.#hasNews = true
+      return
+    }
     this.#after(0, () => {
       this.#heartbeat()
     })

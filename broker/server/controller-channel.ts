@@ -16,12 +16,15 @@ export interface ControllerChannelOptions {
 }
 
 interface Pending {
+  /** Wait before the next attempt; it doubles up to the backoff. A new controller is active in no time. */
+  waitMs: number
   readonly deadlineMs: number
   readonly send: (connection: ClientConnection, remainingMs: number) => void
   readonly fail: (error: Error) => void
   readonly what: string
 }
 
+const FIRST_WAIT_MS = 2
 /** Requests that may wait for a controller before new ones are refused. */
 const MAX_WAITING = 1000
 
@@ -49,6 +52,7 @@ export class ControllerChannel implements ControllerSender {
     done: (error: Error | null, response: Res | null) => void,
   ): void {
     const pending: Pending = {
+      waitMs: Math.min(FIRST_WAIT_MS, this.#options.retryBackoffMs),
       deadlineMs: this.#options.clock.monoMs() + timeoutMs,
       what: api.name,
       fail: (error) => {
@@ -99,7 +103,9 @@ export class ControllerChannel implements ControllerSender {
       return
     }
     const { clock, retryBackoffMs } = this.#options
-    const timer = clock.after(retryBackoffMs, 'controller-channel.retry', () => {
+    const { waitMs } = pending
+    pending.waitMs = Math.min(2 * waitMs, retryBackoffMs)
+    const timer = clock.after(waitMs, 'controller-channel.retry', () => {
       this.#waiting.delete(pending)
       this.#attempt(pending)
     })

@@ -5,6 +5,7 @@ import { valueOf, type History } from './history.ts'
 export interface WorkloadOptions {
   readonly bootstrapServers: string
   readonly topic: string
+  readonly partitions: number
   readonly keys: number
   readonly members: number
   readonly groupId: string
@@ -16,6 +17,7 @@ export interface WorkloadOptions {
 
 /** Long enough to outlive any failover of a scenario. */
 const RETRY = { initialRetryTime: 50, maxRetryTime: 250, retries: 100 }
+const SPARES = 3
 const SESSION_TIMEOUT_MS = 6000
 const HEARTBEAT_MS = 500
 
@@ -27,8 +29,11 @@ export class KafkajsWorkload {
   readonly #options: WorkloadOptions
   readonly #kafka: Kafka
   readonly #producers: Producer[] = []
+  /** Producers that know the cluster and wait for `sendTo`. */
+  readonly #spares: Producer[] = []
   readonly #consumers: Consumer[] = []
   readonly #loops: Promise<void>[] = []
+  readonly #sequences = new Map<string, number>()
   #isProducing = false
 
   constructor(options: WorkloadOptions) {
@@ -52,7 +57,16 @@ export class KafkajsWorkload {
     await Promise.all([
       ...Array.from({ length: this.#options.members }, () => this.#startConsumer()),
       ...Array.from({ length: this.#options.keys }, (_, index) => this.#startProducer(index)),
+      ...Array.from({ length: SPARES }, () => this.#startSpare()),
     ])
+  }
+
+  /** Has every spare producer send one record to `partition`; their outcomes come into the history later. */
+  sendTo(partition: number): number {
+    for (const [index, producer] of this.#spares.entries()) {
+      this.#loops.push(this.#sendOne(producer, `spare-${index}`, partition))
+    }
+    return this.#spares.length
   }
 
   /** Stops producing; resolves when every send has its outcome. */
@@ -81,23 +95,47 @@ export class KafkajsWorkload {
     this.#loops.push(this.#produce(producer, `key-${index}`))
   }
 
+  async #startSpare(): Promise<void> {
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: RETRY,
+    })
+    this.#spares.push(producer)
+    this.#producers.push(producer)
+    await producer.connect()
+    const key = `spare-${this.#spares.indexOf(producer)}`
+    for (let partition = 0; partition < this.#options.partitions; partition += 1) {
+      await this.#sendOne(producer, key, partition)
+    }
+  }
+
   async #produce(producer: Producer, key: string): Promise<void> {
-    const { topic, history, nowMs, everyMs } = this.#options
-    for (let sequence = 0; this.#isProducing; sequence += 1) {
-      const record = { key, sequence }
-      const sentMs = nowMs()
-      try {
-        const [answer] = await producer.send({
-          topic,
-          acks: -1,
-          messages: [{ key, value: valueOf(record) }],
-        })
-        const partition = answer?.partition ?? -1
-        history.recordAck({ ...record, partition, sentMs, ackedMs: nowMs() })
-      } catch {
-        history.recordUnknown(record)
-      }
-      await pause(everyMs)
+    while (this.#isProducing) {
+      await this.#sendOne(producer, key)
+      await pause(this.#options.everyMs)
+    }
+  }
+
+  /** Without `partition` the key decides, as for every Kafka client. */
+  async #sendOne(producer: Producer, key: string, partition?: number): Promise<void> {
+    const { topic, history, nowMs } = this.#options
+    const sequence = this.#sequences.get(key) ?? 0
+    this.#sequences.set(key, sequence + 1)
+    const record = { key, sequence }
+    const sentMs = nowMs()
+    try {
+      const message = { key, value: valueOf(record) }
+      const [answer] = await producer.send({
+        topic,
+        acks: -1,
+        messages: [partition === undefined ? message : { ...message, partition }],
+      })
+      const acked = answer?.partition ?? -1
+      history.recordAck({ ...record, partition: acked, sentMs, ackedMs: nowMs() })
+    } catch {
+      history.recordUnknown(record)
     }
   }
 

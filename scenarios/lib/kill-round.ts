@@ -3,11 +3,16 @@ import type { Cluster } from '../../src/index.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { ControllerWatch } from './controller-watch.ts'
 import type { History } from './history.ts'
+import type { KafkajsWorkload } from './kafkajs-workload.ts'
+import { logEndOffset } from './log-end.ts'
 import type { Round } from './round.ts'
 import type { Story } from './story.ts'
 import { until } from './until.ts'
 
-const HELD_MS = 150
+/** Time for the leader to answer the fetches that were under way when the followers were held. */
+const SETTLE_MS = 100
+/** Less than any session time-out. */
+const HELD_MS = 700
 
 /** A replica that threw away its end because the new leader does not have it. */
 export interface Truncation {
@@ -23,6 +28,7 @@ export interface KillRound {
   readonly view: ClusterView
   readonly watch: ControllerWatch
   readonly history: History
+  readonly workload: KafkajsWorkload
   /** Grows as the brokers tell of truncations. */
   readonly truncations: readonly Truncation[]
   readonly topics: readonly string[]
@@ -73,23 +79,27 @@ export async function killRound(round: KillRound): Promise<Round> {
 }
 
 /**
- * Holds the followers still (SIGSTOP) while the producers go on: the leader appends records that nobody else
- * gets and nobody sees acked. They are the tail that it has to truncate when it comes back.
+ * Holds the followers still (SIGSTOP) while producers go on: the leader appends records that nobody else gets
+ * and nobody sees acked. They are the tail that it has to truncate when it comes back.
  */
-async function leaveUnreplicatedTail({
-  story,
-  cluster,
-  leader,
-  history,
-}: KillRound): Promise<void> {
+async function leaveUnreplicatedTail(round: KillRound): Promise<void> {
+  const { story, cluster, leader, topic, partition, workload } = round
   const others = cluster.brokers.filter(({ id }) => id !== leader)
   for (const { pid } of others) process.kill(pid, 'SIGSTOP')
-  const before = history.acks.length
-  await pause(HELD_MS)
-  const names = others.map(({ id }) => id).join(' and ')
-  const acks = history.acks.length - before
+  await pause(SETTLE_MS)
+  const broker = cluster.broker(leader)
+  const before = (await logEndOffset(broker, topic, partition)) ?? 0
+  const wanted = before + workload.sendTo(partition)
+  // What is appended from here on was appended after the last fetch of the held followers was answered.
+  await until(
+    { what: `records on broker ${leader} alone`, timeoutMs: HELD_MS, everyMs: 10 },
+    async () => {
+      const end = await logEndOffset(broker, topic, partition)
+      return end !== null && end >= wanted
+    },
+  ).catch(() => null)
   story.tell(
-    `brokers ${names} held still for ${HELD_MS} ms: ${acks} acks, the leader appends alone`,
+    `brokers ${others.map(({ id }) => id).join(' and ')} are held still: broker ${leader} appends alone and may not ack`,
   )
 }
 
