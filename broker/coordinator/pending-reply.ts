@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../src/wire/error-codes.ts'
-import type { Reply } from './shard.ts'
+import type { Reply } from './outcome.ts'
 
 /** How a request is answered. */
 export interface Responder<Answer> {

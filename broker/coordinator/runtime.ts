@@ -6,7 +6,8 @@ import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { Loader, type LoadResult } from './loader.ts'
 import type { CoordinatorLog } from './log-port.ts'
 import { ShardHost, type ShardRequest } from './shard-host.ts'
-import type { CoordinatorShard, Outcome, ShardPorts } from './shard.ts'
+import type { Outcome } from './outcome.ts'
+import type { CoordinatorShard, ShardPorts } from './shard.ts'
 import { ShardTimers } from './timer.ts'
 
 export interface RuntimeOptions<Shard extends CoordinatorShard> {

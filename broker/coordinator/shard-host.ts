@@ -11,7 +11,8 @@ import {
   type OpenReply,
   type Responder,
 } from './pending-reply.ts'
-import type { CoordinatorRecord, CoordinatorShard, Outcome, Reply } from './shard.ts'
+import type { CoordinatorRecord, Outcome, Reply } from './outcome.ts'
+import type { CoordinatorShard } from './shard.ts'
 
 /** More than the length, delta and attribute fields of one record in a batch can take. */
 const RECORD_OVERHEAD_BYTES = 32

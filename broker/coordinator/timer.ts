@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../src/ports/clock.ts'
-import type { Outcome } from './shard.ts'
+import type { Outcome } from './outcome.ts'
 
 /** What runs when a timer is due: an operation of the shard that answers nobody of its own. */
 export type TimedOperation = () => Outcome<never>

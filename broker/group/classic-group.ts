@@ -11,7 +11,7 @@ import type {
   MemberMetadata,
 } from '../../src/wire/records/group-coordinator.ts'
 import { decodeMessage, type Input } from '../../src/wire/schema.ts'
-import type { Reply } from '../coordinator/shard.ts'
+import type { Reply } from '../coordinator/outcome.ts'
 import { Member, selectProtocol, type MemberProtocol } from './member.ts'
 
 const CONSUMER_PROTOCOL_TYPE = 'consumer'

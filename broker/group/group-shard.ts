@@ -1,12 +1,10 @@
 import type { TopicPartition } from '../../src/base/topic-partition.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import type { JoinGroupResponse } from '../../src/wire/messages/11-join-group.ts'
+import { type CoordinatorRecord, type Outcome, type Reply } from '../coordinator/outcome.ts'
 import {
-  type CoordinatorRecord,
   type CoordinatorShard,
-  type Outcome,
   type ReplayedRecord,
-  type Reply,
   type ShardPorts,
 } from '../coordinator/shard.ts'
 import { ClassicGroup } from './classic-group.ts'

@@ -7,7 +7,7 @@ import type {
   JoinGroupResponseMember,
 } from '../../src/wire/messages/11-join-group.ts'
 import type { SyncGroupResponse } from '../../src/wire/messages/14-sync-group.ts'
-import { NO_OUTCOME, type Outcome } from '../coordinator/shard.ts'
+import { NO_OUTCOME, type Outcome } from '../coordinator/outcome.ts'
 import type { ShardTimers } from '../coordinator/timer.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { GroupConfig } from './group-config.ts'

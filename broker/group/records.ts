@@ -16,7 +16,7 @@ import {
   type OffsetCommitValue,
 } from '../../src/wire/records/group-coordinator.ts'
 import type { Input } from '../../src/wire/schema.ts'
-import type { CoordinatorRecord } from '../coordinator/shard.ts'
+import type { CoordinatorRecord } from '../coordinator/outcome.ts'
 
 /** What a 4.3 broker writes: version 4 exists, but nobody writes it. */
 const GROUP_METADATA_VERSION = 3

@@ -115,11 +115,15 @@ describe('kafkajs', () => {
     expect(topics[0]!.partitions.map(({ replicas }) => replicas.length)).toEqual([2, 2])
     const configs = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: ConfigResourceTypes.TOPIC, name: 'described', configNames: ['retention.ms'] }],
+      resources: [
+        { type: ConfigResourceTypes.TOPIC, name: 'described', configNames: ['retention.ms'] },
+      ],
     })
     expect(configs.resources[0]!.configEntries[0]!.configValue).toBe('1234')
     const described = await admin.describeCluster()
-    expect(described.brokers.map(({ nodeId }) => nodeId).toSorted((a, b) => a - b)).toEqual([1, 2, 3])
+    expect(described.brokers.map(({ nodeId }) => nodeId).toSorted((a, b) => a - b)).toEqual([
+      1, 2, 3,
+    ])
     expect(described.clusterId).toBe(cluster.clusterId)
     await admin.deleteTopics({ topics: ['described'] })
     await until({ what: 'the topic to be gone', timeoutMs: 5000 }, async () => {

@@ -57,6 +57,20 @@ describe('BrokerRegistration', () => {
     expect(world.heartbeat(1, { brokerEpoch: first }).errorCode).toBe(ErrorCode.STALE_BROKER_EPOCH)
   })
 
+  it('takes a second incarnation at once that has the mark of a clean shutdown of the first', () => {
+    const world = new ControlWorld()
+    world.start(1)
+    const first = world.image.brokers.get(1)!.epoch
+    const again = { incarnationId: OTHER_INCARNATION }
+    expect(world.register(1, { ...again, previousBrokerEpoch: first - 1 }).errorCode).toBe(
+      ErrorCode.DUPLICATE_BROKER_REGISTRATION,
+    )
+    const answer = world.register(1, { ...again, previousBrokerEpoch: first })
+    expect(answer.errorCode).toBe(ErrorCode.NONE)
+    expect(world.image.brokers.get(1)).toMatchObject({ isFenced: true, epoch: answer.brokerEpoch })
+    expect(world.heartbeat(1, { brokerEpoch: first }).errorCode).toBe(ErrorCode.STALE_BROKER_EPOCH)
+  })
+
   it('takes a second incarnation of a fenced broker only when the first is silent', () => {
     const world = new ControlWorld()
     world.register(1)

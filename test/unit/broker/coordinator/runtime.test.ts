@@ -5,10 +5,12 @@ import { CoordinatorRuntime } from '../../../../broker/coordinator/runtime.ts'
 import {
   NO_OUTCOME,
   type CoordinatorRecord,
-  type CoordinatorShard,
   type Outcome,
-  type ReplayedRecord,
   type Reply,
+} from '../../../../broker/coordinator/outcome.ts'
+import {
+  type CoordinatorShard,
+  type ReplayedRecord,
   type ShardPorts,
 } from '../../../../broker/coordinator/shard.ts'
 import { SimWorld } from '../../../../src/sim/sim-world.ts'

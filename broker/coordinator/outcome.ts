@@ -1,0 +1,45 @@
+import type { ProducerId } from '../../src/base/ids.ts'
+import type { ErrorCode } from '../../src/wire/error-codes.ts'
+
+/** Key and value as they stand in the log; a null value is a tombstone. */
+export interface CoordinatorRecord {
+  readonly key: Buffer
+  readonly value: Buffer | null
+}
+
+/** Writes the records of an outcome as part of this producer's transaction. */
+export interface TransactionalProducer {
+  readonly producerId: ProducerId
+  readonly producerEpoch: number
+}
+
+/**
+ * What an operation wants done. The runtime appends the records as one batch, replays them into the
+ * shard, runs `onAppended`, and sends what is to be sent when all of it is committed.
+ */
+export interface Outcome<Answer> {
+  readonly records: readonly CoordinatorRecord[]
+  /** Left out when the shard keeps the request's `Reply` and answers later, or already has. */
+  readonly answer?: Answer
+  /** False allows the records to be spread over several batches. */
+  readonly isAtomic?: boolean
+  readonly producer?: TransactionalProducer
+  /** Runs after the replay, also when there are no records. */
+  readonly onAppended?: () => void
+  /**
+   * Runs when nothing was appended, with the error a client would be told. An operation that keeps
+   * its reply answers it here.
+   */
+  readonly onAppendFailed?: (error: ErrorCode) => void
+}
+
+/** The way back to one waiting client. Answers at most once; later calls do nothing. */
+export interface Reply<Answer> {
+  /** Sends when everything in the log so far, this step's records included, is committed. */
+  send(answer: Answer): void
+  /** Sends the request's own form of an error in the same way, or at once if this step cannot write. */
+  fail(error: ErrorCode): void
+}
+
+/** Nothing to write and nothing to answer. */
+export const NO_OUTCOME: Outcome<never> = { records: [] }
