@@ -116,7 +116,7 @@ function banner(cluster: Cluster): string {
 const SHOWN_KINDS = new Set([
   'connection.refused',
   'coordinator.load-failed',
-  'partition.offline',
+  'log.storage-error',
   'topic.creation-refused',
 ])
 
