@@ -5,11 +5,11 @@ import { test } from 'node:test'
 import { Kafka, logLevel } from 'kafkajs'
 import { startCluster } from '../../src/index.ts'
 
-test('an order arrives', async () => {
+await test('an order arrives', async () => {
   await using cluster = await startCluster({ properties: { 'auto.create.topics.enable': true } })
   const kafka = new Kafka({
     brokers: cluster.bootstrapServers.split(','),
-    logLevel: logLevel.ERROR,
+    logLevel: logLevel.NOTHING,
   })
   const producer = kafka.producer()
   await producer.connect()

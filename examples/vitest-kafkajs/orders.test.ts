@@ -9,7 +9,7 @@ let kafka: Kafka
 
 beforeAll(async () => {
   cluster = await startCluster({ brokers: 3 })
-  kafka = new Kafka({ brokers: cluster.bootstrapServers.split(','), logLevel: logLevel.ERROR })
+  kafka = new Kafka({ brokers: cluster.bootstrapServers.split(','), logLevel: logLevel.NOTHING })
 })
 
 afterAll(() => cluster.stop())

@@ -81,7 +81,7 @@ function listenError(error: Error, { host, port }: Address): ConnectionError {
   const { code } = error as NodeJS.ErrnoException
   const message =
     code === 'EADDRINUSE'
-      ? `port ${port} of ${host} is in use by another program`
+      ? `port ${port} of ${host} is in use by another program (EADDRINUSE)`
       : `listen on ${host}:${port}: ${error.message}`
   return new ConnectionError(message, { cause: error })
 }

@@ -106,7 +106,7 @@ export class ApiWorld {
       services: this.services,
     }
     handler.handle(context, request, (response) => {
-      if (response === null || response === 'close') throw new Error(`answered ${response}`)
+      if (response === null || response === 'close') throw new Error(`answered ${String(response)}`)
       const bytes = encodeToBuffer(api.response, version, response as never)
       answer = decodeFromBuffer(api.response, version, bytes)
     })

@@ -53,9 +53,7 @@ export class ServerWorld {
     const { network, clock, events } = this.world.node('server').ports
     // The handlers of these tests need nothing of a node but its events.
     const services = { events } as unknown as NodeServices
-    const handlers = options.handlers ?? [
-      this.#handler(options.answersAtOnce ?? false) as AnyHandler,
-    ]
+    const handlers = options.handlers ?? [this.#handler(options.answersAtOnce ?? false)]
     this.acceptor = new Acceptor({
       network,
       clock,

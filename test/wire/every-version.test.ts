@@ -42,11 +42,9 @@ describe('every served version', () => {
 
 /** ApiVersions demands the client's name, others take their defaults. */
 function emptyBody(api: Api<unknown, unknown>, version: number): Input<unknown> {
-  return (
-    api.key === 18 && version >= 3
-      ? { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
-      : { timeoutMs: 100, rebalanceTimeoutMs: 100, acks: 1 }
-  ) as Input<unknown>
+  return api.key === 18 && version >= 3
+    ? { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
+    : { timeoutMs: 100, rebalanceTimeoutMs: 100, acks: 1 }
 }
 
 /** One element in every array, a name in every string, nothing optional. */

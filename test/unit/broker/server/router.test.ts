@@ -36,7 +36,7 @@ function heartbeats(seen: Seen[], answer: unknown = {}): AnyHandler {
       respond(answer as HeartbeatResponse)
     },
   }
-  return handler as AnyHandler
+  return handler
 }
 
 class RouterWorld {
