@@ -222,7 +222,7 @@ describe('kafkette start --port', () => {
     const { code, stdout, stderr } = await kafkette('start', ...args).end()
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toBe(
-      `kafkette: broker 2 could not start: port ${port} of 127.0.0.1 is in use by another program\n`,
+      `kafkette: broker 2 could not start: port ${port} of 127.0.0.1 is in use by another program (EADDRINUSE)\n`,
     )
     expect(existsSync(join(dataDir, '.kafkette.lock'))).toBe(false)
   })
