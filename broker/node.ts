@@ -76,6 +76,7 @@ export class BrokerNode {
   readonly #acceptors: readonly Acceptor[]
   #isServing = false
   #isEnding = false
+  #wasReady = false
   #onShutdownAllowed: () => void = () => undefined
 
   constructor(options: NodeOptions, ports: NodePorts) {
@@ -313,6 +314,8 @@ export class BrokerNode {
       },
       onUnfenced: () => {
         events.emit('broker.unfenced', { broker: this.nodeId })
+        if (this.#wasReady) return
+        this.#wasReady = true
         this.#options.onReady()
       },
       onShutdownAllowed: () => {
