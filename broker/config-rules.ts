@@ -2,15 +2,13 @@ import type { Config } from '../src/base/config-def.ts'
 import { brokerConfigDef, topicConfigDef } from './config.ts'
 import { describeTopic } from './config-description.ts'
 import type { ConfigRules } from './controller/control-context.ts'
-
-const TOPIC = 2
-const BROKER = 4
+import { ResourceType } from './metadata/configs-image.ts'
 
 /** What the controller must know of settings, from the tables of this node. */
 export function configRules(config: Config): ConfigRules {
   const defOf = (resourceType: number): typeof topicConfigDef | null => {
-    if (resourceType === TOPIC) return topicConfigDef
-    return resourceType === BROKER ? brokerConfigDef : null
+    if (resourceType === ResourceType.TOPIC) return topicConfigDef
+    return resourceType === ResourceType.BROKER ? brokerConfigDef : null
   }
   return {
     problemWith: (resourceType, name, value) => {

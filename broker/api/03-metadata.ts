@@ -12,6 +12,7 @@ import {
 } from '../../src/wire/messages/03-metadata.ts'
 import type { Input } from '../../src/wire/schema.ts'
 import { ZERO_UUID } from '../../src/base/uuid.ts'
+import { endpointNamed } from '../metadata/cluster-image.ts'
 import type {
   BrokerRegistration,
   MetadataImage,
@@ -81,7 +82,7 @@ function aliveBrokers(
   const alive: NonNullable<Response['brokers']>[number][] = []
   for (const broker of image.brokers.values()) {
     if (broker.isFenced) continue
-    const listener = broker.listeners.find(({ name }) => name === listenerName)
+    const listener = endpointNamed(broker.listeners, listenerName)
     if (listener === undefined) continue
     alive.push({ nodeId: broker.id, host: listener.host, port: listener.port, rack: broker.rack })
   }

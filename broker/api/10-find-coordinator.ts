@@ -10,6 +10,7 @@ import {
   type FindCoordinatorRequest,
   type FindCoordinatorResponse,
 } from '../../src/wire/messages/10-find-coordinator.ts'
+import { endpointNamed } from '../metadata/cluster-image.ts'
 import { OFFSETS_TOPIC } from '../metadata/topic-name.ts'
 import type { ApiHandler, RequestContext } from '../server/request-context.ts'
 
@@ -63,7 +64,7 @@ function find(context: RequestContext, keyType: number, key: string): Found {
   }
   const leader = topic.partitions.get(services.groups.partitionFor(key))?.leader ?? -1
   const broker = image.brokers.get(leader)
-  const listener = broker?.listeners.find(({ name }) => name === listenerName)
+  const listener = endpointNamed(broker?.listeners, listenerName)
   if (broker === undefined || broker.isFenced || listener === undefined) {
     return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   }

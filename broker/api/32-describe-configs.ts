@@ -13,12 +13,11 @@ import {
 import type { Input } from '../../src/wire/schema.ts'
 import { describeBroker, describeTopic, type DescribedConfig } from '../config-description.ts'
 import { problemWithTopicName } from '../metadata/topic-name.ts'
+import { ResourceType } from '../metadata/configs-image.ts'
 import type { ApiHandler, RequestContext } from '../server/request-context.ts'
 
-const TOPIC = 2
-const BROKER = 4
 /** Topics, brokers, broker loggers, client metrics and groups; another type makes the request unreadable. */
-const RESOURCE_TYPES: ReadonlySet<number> = new Set([TOPIC, BROKER, 8, 16, 32])
+const RESOURCE_TYPES: ReadonlySet<number> = new Set(Object.values(ResourceType))
 
 type Result = NonNullable<Input<DescribeConfigsResponse>['results']>[number]
 type Resource = DescribeConfigsRequest['resources'][number]
@@ -42,8 +41,10 @@ export const describeConfigsHandler: ApiHandler<DescribeConfigsRequest, Describe
 }
 
 function describe(context: RequestContext, resource: Resource, withSynonyms: boolean): Result {
-  if (resource.resourceType === TOPIC) return describeTopicOf(context, resource, withSynonyms)
-  if (resource.resourceType === BROKER) return describeBrokerOf(context, resource, withSynonyms)
+  if (resource.resourceType === ResourceType.TOPIC)
+    return describeTopicOf(context, resource, withSynonyms)
+  if (resource.resourceType === ResourceType.BROKER)
+    return describeBrokerOf(context, resource, withSynonyms)
   const message = `Unsupported resource type: ${resource.resourceType}`
   return refuse(resource, ErrorCode.INVALID_REQUEST, message)
 }

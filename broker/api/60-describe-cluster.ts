@@ -10,6 +10,7 @@ import {
   type DescribeClusterResponse,
 } from '../../src/wire/messages/60-describe-cluster.ts'
 import type { Input } from '../../src/wire/schema.ts'
+import { endpointNamed } from '../metadata/cluster-image.ts'
 import type { ApiHandler, RequestContext } from '../server/request-context.ts'
 import { CLUSTER_OPERATIONS } from './authorized-operations.ts'
 
@@ -64,7 +65,7 @@ function refusal(asked: number, served: number): Input<DescribeClusterResponse> 
 function brokers({ services, listenerName }: RequestContext, withFenced: boolean): Endpoint[] {
   const endpoints: Endpoint[] = []
   for (const broker of services.image().brokers.values()) {
-    const listener = broker.listeners.find(({ name }) => name === listenerName)
+    const listener = endpointNamed(broker.listeners, listenerName)
     if (listener === undefined || (broker.isFenced && !withFenced)) continue
     const { host, port } = listener
     const { id, rack, isFenced } = broker

@@ -1,4 +1,5 @@
 import { ZERO_UUID } from '../../src/base/uuid.ts'
+import { endpointNamed } from '../metadata/cluster-image.ts'
 import type { RequestContext, TopicRef } from '../server/request-context.ts'
 
 export interface ResolvedTopic extends TopicRef {
@@ -32,7 +33,7 @@ export function leaderEndpoints(
   const endpoints: NodeEndpoint[] = []
   for (const nodeId of leaders) {
     const broker = services.image().brokers.get(nodeId)
-    const listener = broker?.listeners.find(({ name }) => name === listenerName)
+    const listener = endpointNamed(broker?.listeners, listenerName)
     if (broker === undefined || listener === undefined) continue
     endpoints.push({ nodeId, host: listener.host, port: listener.port, rack: broker.rack })
   }

@@ -10,6 +10,7 @@ import { ResourceType } from '../metadata/configs-image.ts'
 import type { ControlContext } from './control-context.ts'
 import {
   apiError,
+  BATCH_TOO_LARGE,
   MAX_RECORDS_PER_BATCH,
   NO_ERROR,
   type ApiError,
@@ -41,8 +42,7 @@ export function incrementalAlterConfigs(
     return responseFor(resource, NO_ERROR)
   })
   if (records.length > MAX_RECORDS_PER_BATCH) {
-    const message = 'Unable to perform excessively large batch operation.'
-    const error = apiError(ErrorCode.POLICY_VIOLATION, message)
+    const error = apiError(ErrorCode.POLICY_VIOLATION, BATCH_TOO_LARGE)
     return { records: [], response: refusedConfigs(request, error) }
   }
   return { records: request.validateOnly ? [] : records, response: { responses } }

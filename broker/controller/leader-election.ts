@@ -9,6 +9,7 @@ import { NO_LEADER, type PartitionState } from '../metadata/partition-state.ts'
 import { isUncleanElectionEnabled, type ControlContext } from './control-context.ts'
 import {
   apiError,
+  BATCH_TOO_LARGE,
   MAX_RECORDS_PER_BATCH,
   NO_ERROR,
   type ApiError,
@@ -64,8 +65,7 @@ export function electLeaders(
     return { topic: asked.topic, partitionResult }
   })
   if (records.length > MAX_RECORDS_PER_BATCH) {
-    const message = 'Unable to perform excessively large batch operation.'
-    return refuse(apiError(ErrorCode.POLICY_VIOLATION, message))
+    return refuse(apiError(ErrorCode.POLICY_VIOLATION, BATCH_TOO_LARGE))
   }
   return { records, response: { errorCode: ErrorCode.NONE, replicaElectionResults: results } }
 }

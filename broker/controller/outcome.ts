@@ -6,6 +6,8 @@ import type { MetadataRecord } from '../../src/wire/records/metadata.ts'
 
 /** Kafka's limit of one atomic batch; an operation that needs more is refused with POLICY_VIOLATION. */
 export const MAX_RECORDS_PER_BATCH = 10_000
+/** Kafka's words for that refusal. */
+export const BATCH_TOO_LARGE = 'Unable to perform excessively large batch operation.'
 
 /** An event to be told once the records it speaks of are committed. */
 export interface PendingEvent {

@@ -9,6 +9,7 @@ import type { TopicImage } from '../metadata/image.ts'
 import type { ControlContext } from './control-context.ts'
 import {
   apiError,
+  BATCH_TOO_LARGE,
   MAX_RECORDS_PER_BATCH,
   NO_ERROR,
   type ApiError,
@@ -20,8 +21,6 @@ import {
   placeOnCluster,
   problemWithReplicas,
 } from './replica-assignment.ts'
-
-const TOO_LARGE = 'Unable to perform excessively large batch operation.'
 
 type TopicRequest = CreatePartitionsRequest['topics'][number]
 type TopicResult = Input<CreatePartitionsResponse['results'][number]>
@@ -47,7 +46,7 @@ export function createPartitions(
     records.push(...added)
   }
   if (records.length > MAX_RECORDS_PER_BATCH) {
-    const error = apiError(ErrorCode.POLICY_VIOLATION, TOO_LARGE)
+    const error = apiError(ErrorCode.POLICY_VIOLATION, BATCH_TOO_LARGE)
     return { records: [], response: refusedPartitions(request, error) }
   }
   return { records: request.validateOnly ? [] : records, response: { results } }
@@ -109,7 +108,8 @@ function problemWithCount(
       `${assignments.length} assignment(s) were specified.`
     return apiError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)
   }
-  if (additional > MAX_RECORDS_PER_BATCH) return apiError(ErrorCode.POLICY_VIOLATION, TOO_LARGE)
+  if (additional > MAX_RECORDS_PER_BATCH)
+    return apiError(ErrorCode.POLICY_VIOLATION, BATCH_TOO_LARGE)
   return null
 }
 

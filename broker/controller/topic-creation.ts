@@ -10,7 +10,13 @@ import type { MetadataRecord } from '../../src/wire/records/metadata.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
 import { METADATA_TOPIC } from '../metadata/topic-name.ts'
 import type { ControlContext } from './control-context.ts'
-import { apiError, MAX_RECORDS_PER_BATCH, type ApiError, type Outcome } from './outcome.ts'
+import {
+  apiError,
+  BATCH_TOO_LARGE,
+  MAX_RECORDS_PER_BATCH,
+  type ApiError,
+  type Outcome,
+} from './outcome.ts'
 import {
   initialIsr,
   partitionRecord,
@@ -61,7 +67,7 @@ export function createTopics(
     collisions.set(collisionKey(topic.name), topic.name)
   }
   if (records.length > MAX_RECORDS_PER_BATCH) {
-    return refusedTopics(request, 'Unable to perform excessively large batch operation.')
+    return refusedTopics(request, BATCH_TOO_LARGE)
   }
   const events = created.map((topic) => ({ kind: 'controller.topic-created', fields: { topic } }))
   return request.validateOnly

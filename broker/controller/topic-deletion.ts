@@ -10,6 +10,7 @@ import type { TopicImage } from '../metadata/image.ts'
 import type { ControlContext } from './control-context.ts'
 import {
   apiError,
+  BATCH_TOO_LARGE,
   MAX_RECORDS_PER_BATCH,
   NO_ERROR,
   type ApiError,
@@ -38,8 +39,7 @@ export function deleteTopics(
   if (!context.config.boolean('delete.topic.enable')) return refuse(deletionDisabled(version))
   const references = referencesOf(request)
   if (references.length > MAX_RECORDS_PER_BATCH) {
-    const message = 'Unable to perform excessively large batch operation.'
-    return refuse(apiError(ErrorCode.POLICY_VIOLATION, message))
+    return refuse(apiError(ErrorCode.POLICY_VIOLATION, BATCH_TOO_LARGE))
   }
   const deleted = new Map<Uuid, TopicImage>()
   const responses = distinct(references).map(({ reference, isRepeated }) => {

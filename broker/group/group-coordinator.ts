@@ -4,7 +4,7 @@ import type { Clock } from '../../src/ports/clock.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import type { Random } from '../../src/ports/random.ts'
 import { ErrorCode, errorMessage } from '../../src/wire/error-codes.ts'
-import { javaHash } from '../../src/wire/java-hash.ts'
+import { coordinatorPartition } from '../../src/wire/java-hash.ts'
 import type {
   OffsetCommitRequest,
   OffsetCommitResponse,
@@ -111,8 +111,7 @@ export class GroupCoordinator {
   partitionFor(groupId: string): number {
     const count = this.#options.partitionCount()
     if (count <= 0) return -1
-    const hash = javaHash(groupId)
-    return hash === -0x8000_0000 ? 0 : Math.abs(hash) % count
+    return coordinatorPartition(groupId, count)
   }
 
   /** This broker leads a partition of `__consumer_offsets`: its log is loaded, then served. */

@@ -23,6 +23,14 @@ export interface SupportedFeature {
   readonly maxSupportedVersion: number
 }
 
+/** The endpoint that `listeners` have under this name; undefined when there is none. */
+export function endpointNamed(
+  listeners: readonly Endpoint[] | undefined,
+  listenerName: string,
+): Endpoint | undefined {
+  return listeners?.find(({ name }) => name === listenerName)
+}
+
 /** One broker as the metadata log has it. Immutable: a change makes a new value. */
 export interface BrokerRegistration {
   readonly id: BrokerId

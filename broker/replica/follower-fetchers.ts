@@ -1,5 +1,6 @@
 import type { BrokerId } from '../../src/base/ids.ts'
 import type { Address } from '../../src/ports/network.ts'
+import { endpointNamed } from '../metadata/cluster-image.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { FollowerFetcher, type FollowerFetcherOptions } from './follower-fetcher.ts'
 import type { Partition } from './partition.ts'
@@ -81,7 +82,7 @@ export class FollowerFetchers {
   #addressOf(leaderId: BrokerId): Address | null {
     const name = this.#options.interBrokerListenerName
     const broker = this.#options.image().brokers.get(leaderId)
-    const listener = broker?.listeners.find((candidate) => candidate.name === name)
+    const listener = endpointNamed(broker?.listeners, name)
     return listener === undefined ? null : { host: listener.host, port: listener.port }
   }
 }

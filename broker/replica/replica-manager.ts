@@ -8,6 +8,7 @@ import type { EventSink } from '../../src/ports/events.ts'
 import type { Network } from '../../src/ports/network.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { ResourceType } from '../metadata/configs-image.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -27,8 +28,6 @@ import {
 import type { Partition } from './partition.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
 import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
-
-const TOPIC_RESOURCE = 2
 
 /** What a partition has become on this broker; `removed`: it is hosted no longer. */
 export type LeadershipKind = 'leader' | 'follower' | 'removed'
@@ -395,7 +394,7 @@ export class ReplicaManager {
 
   #applyConfigs(delta: MetadataDelta, image: MetadataImage): void {
     const topics = delta.changedConfigs
-      .filter(({ resourceType }) => resourceType === TOPIC_RESOURCE)
+      .filter(({ resourceType }) => resourceType === ResourceType.TOPIC)
       .flatMap(({ resourceName }) => image.topicsByName.get(resourceName) ?? [])
     for (const topic of topics) {
       for (const index of topic.partitions.keys()) {

@@ -1,5 +1,5 @@
 import { randomBytes, randomFillSync } from 'node:crypto'
-import { assert } from '../base/assert.ts'
+import { uniformBelow } from '../base/uniform-below.ts'
 import type { Random } from '../ports/random.ts'
 
 const POOL_WORDS = 1024
@@ -18,12 +18,7 @@ export class NodeRandom implements Random {
   }
 
   below(limit: number): number {
-    assert(Number.isInteger(limit) && limit >= 1 && limit <= 2 ** 32, `a limit of ${limit}`)
-    const usable = 2 ** 32 - (2 ** 32 % limit)
-    for (;;) {
-      const drawn = this.u32()
-      if (drawn < usable) return drawn % limit
-    }
+    return uniformBelow(limit, () => this.u32())
   }
 
   bytes(count: number): Buffer {

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { uniformBelow } from '../base/uniform-below.ts'
 import type { Random } from '../ports/random.ts'
 
 const WARM_UP_DRAWS = 12
@@ -39,12 +40,7 @@ export class SimRandom implements Random {
   }
 
   below(limit: number): number {
-    assert(Number.isInteger(limit) && limit >= 1 && limit <= 2 ** 32, `a limit of ${limit}`)
-    const usable = 2 ** 32 - (2 ** 32 % limit)
-    for (;;) {
-      const drawn = this.u32()
-      if (drawn < usable) return drawn % limit
-    }
+    return uniformBelow(limit, () => this.u32())
   }
 
   bytes(count: number): Buffer {
