@@ -10,3 +10,4 @@ export type { BrokerNode, NodeOptions, ShutdownKind } from './node.ts'
 export function createNode(options: NodeOptions, ports: NodePorts): BrokerNode {
   return new BrokerNode(options, ports)
 }
+export type { GroupShardView, GroupView, NodeView, QuorumView } from './node-view.ts'
