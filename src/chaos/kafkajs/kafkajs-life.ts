@@ -1,0 +1,213 @@
+import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaConfig, Producer } from 'kafkajs'
+import { assert } from '../../base/assert.ts'
+import type { SendOperation } from '../history/operation.ts'
+import type { KafkajsPlan } from '../plan/workload-plan.ts'
+import type { Life, LifeContext } from '../workload/workload-actor.ts'
+
+/** The part of the package's exports that is used. */
+export interface KafkajsExports {
+  readonly Kafka: new (config: KafkaConfig) => Kafka
+  readonly logLevel: { readonly NOTHING: number }
+}
+
+const REQUEST_TIMEOUT_MS = 3000
+const CONNECTION_TIMEOUT_MS = 1500
+const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 20 }
+const SESSION_TIMEOUT_MS = 6000
+const HEARTBEAT_INTERVAL_MS = 500
+const AUTO_COMMIT_INTERVAL_MS = 500
+
+/**
+ * One life of a program that uses kafkajs as its users do: a producer that awaits one send after the other, and
+ * consumers of one group with automatic commits. Each send goes to one partition, for kafkajs 2.2.4 may drop a
+ * partition of a send to several without a word when leaders move.
+ */
+export class KafkajsLife implements Life {
+  readonly #plan: KafkajsPlan
+  readonly #context: LifeContext
+  readonly #kafka: Kafka
+  readonly #consumers: Consumer[] = []
+  #sends = 0
+  #open: { readonly of: number; readonly operation: SendOperation } | null = null
+  #isProducing = true
+  #leaving = 0
+  #isStopped = false
+  #isAbandoned = false
+
+  constructor(plan: KafkajsPlan, context: LifeContext, kafkajs: KafkajsExports) {
+    this.#plan = plan
+    this.#context = context
+    this.#kafka = new kafkajs.Kafka({
+      clientId: context.process,
+      brokers: context.bootstrap.map(({ host, port }) => `${host}:${port}`),
+      logLevel: kafkajs.logLevel.NOTHING,
+      retry: RETRY,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+    })
+    void this.#produce()
+    for (let member = 1; member <= plan.members; member += 1) void this.#consume(member)
+  }
+
+  stop(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    for (const consumer of this.#consumers) {
+      this.#leaving += 1
+      void consumer
+        .disconnect()
+        .catch(ignore)
+        .then(() => {
+          this.#leaving -= 1
+        })
+    }
+  }
+
+  pending(): string | null {
+    const { process } = this.#context
+    if (this.#isProducing) return `${process}: kafkajs awaits a send`
+    return this.#leaving > 0 ? `${process}: ${this.#leaving} kafkajs consumers are leaving` : null
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true
+    this.#endOpen('info', { error: 'DISCONNECTED' })
+  }
+
+  async #produce(): Promise<void> {
+    const { idempotent } = this.#plan
+    const producer = this.#kafka.producer({
+      idempotent,
+      ...(idempotent ? { maxInFlightRequests: 1 } : {}),
+      allowAutoTopicCreation: false,
+    })
+    while (!this.#isOver() && !(await attempt(() => producer.connect()))) {
+      await this.#pause()
+    }
+    while (!this.#isOver()) {
+      await this.#sendOne(producer)
+      await this.#pause()
+    }
+    await attempt(() => producer.disconnect())
+    this.#isProducing = false
+  }
+
+  async #sendOne(producer: Producer): Promise<void> {
+    const { topic, partitions, idempotent } = this.#plan
+    const { history, process } = this.#context
+    const number = this.#sends
+    this.#sends += 1
+    const partition = partitions[number % partitions.length]
+    assert(partition !== undefined, 'a kafkajs plan names at least one partition')
+    const operation: SendOperation = {
+      op: 'send',
+      topic,
+      partition,
+      value: `${process}:${number}`,
+      key: null,
+      acks: -1,
+      idempotent,
+      producerId: -1,
+      producerEpoch: -1,
+    }
+    this.#open = { of: history.invoke(process, operation), operation }
+    try {
+      const messages = [{ value: operation.value, key: null, partition }]
+      const answers = await producer.send({ topic, messages, acks: -1 })
+      const offset = Number(answers[0]?.baseOffset ?? -1)
+      // Of a repeated batch that the broker no longer knows, kafkajs reports no offset.
+      this.#endOpen(offset >= 0 ? 'ok' : 'info', offset >= 0 ? { offset } : { error: 'NO_OFFSET' })
+    } catch (error) {
+      // kafkajs hides its retries: whether one of them got through is not known.
+      this.#endOpen('info', { error: nameOf(error) })
+    }
+  }
+
+  #endOpen(kind: 'ok' | 'info', outcome: { offset?: number; error?: string }): void {
+    const open = this.#open
+    if (open === null) return
+    this.#open = null
+    const { history, process } = this.#context
+    history.end(open.of, process, kind, { ...open.operation, ...outcome })
+  }
+
+  async #consume(member: number): Promise<void> {
+    const { groupId, topic } = this.#plan
+    const name = `${this.#context.process}-${member}`
+    const consumer = this.#kafka.consumer({
+      groupId,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      rebalanceTimeout: SESSION_TIMEOUT_MS,
+      maxWaitTimeInMs: 500,
+      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(true) },
+      allowAutoTopicCreation: false,
+    })
+    this.#consumers.push(consumer)
+    const read = new Set<number>()
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      read.clear()
+    })
+    const start = async (): Promise<void> => {
+      await consumer.connect()
+      await consumer.subscribe({ topics: [topic], fromBeginning: true })
+      await consumer.run({
+        autoCommitInterval: AUTO_COMMIT_INTERVAL_MS,
+        eachBatch: (payload) => this.#onBatch(name, read, payload),
+      })
+    }
+    while (!this.#isOver() && !(await attempt(start))) await this.#pause()
+  }
+
+  #onBatch(member: string, read: Set<number>, { batch }: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages, highWatermark } = batch
+    this.#context.history.note(member, {
+      op: 'poll',
+      topic,
+      partition,
+      position: Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset),
+      isolation: 'read_committed',
+      isFirst: !read.has(partition),
+      purpose: 'group',
+      records: messages.map(({ offset, value, key }) => ({
+        offset: Number(offset),
+        value: value?.toString() ?? '',
+        key: key?.toString() ?? null,
+      })),
+      highWatermark: Number(highWatermark),
+    })
+    read.add(partition)
+    return Promise.resolve()
+  }
+
+  #pause(): Promise<void> {
+    const { random, ports } = this.#context
+    const everyMs = this.#plan.everyMs
+    return new Promise((resolve) => {
+      ports.clock.after(everyMs / 2 + random.below(everyMs + 1), 'kafkajs.pause', resolve)
+    })
+  }
+
+  #isOver(): boolean {
+    return this.#isStopped || this.#isAbandoned
+  }
+}
+
+async function attempt(action: () => Promise<void>): Promise<boolean> {
+  try {
+    await action()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN'
+  const { type } = error as Error & { readonly type?: string }
+  return type ?? error.name
+}
+
+function ignore(): void {
+  // A consumer that cannot say good-bye is gone all the same.
+}
