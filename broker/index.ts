@@ -4,10 +4,12 @@ import { BrokerNode, type NodeOptions } from './node.ts'
 export type { BrokerNode, NodeOptions, ShutdownKind } from './node.ts'
 
 /**
- * One node of a cluster: a broker and a voter of the controller quorum, over the given ports. Throws
- * `ConfigError` when the properties cannot be used; nothing happens before `start`.
+ * One node of a cluster over the given ports: a broker, a voter of the controller quorum, or both, as
+ * `process.roles` says. Throws `ConfigError` when the properties cannot be used; nothing happens before `start`.
  */
 export function createNode(options: NodeOptions, ports: NodePorts): BrokerNode {
   return new BrokerNode(options, ports)
 }
+export { dumpOfGroupLog } from './live-node-view.ts'
+export { liveStateOf, rebuiltStateOf } from './log/log-state.ts'
 export type { GroupShardView, GroupView, NodeView, QuorumView } from './node-view.ts'

@@ -4,6 +4,7 @@ import { StandaloneHerder } from './herder/standalone.ts'
 import { OffsetFile } from './main/offset-file.ts'
 import { builtinPlugins } from './runtime/builtin-plugins.ts'
 import { kafkaClients } from './runtime/kafka-clients.ts'
+import type { OffsetStore } from './runtime/offset-store.ts'
 import { Plugins } from './runtime/plugins.ts'
 import type { ConnectorStatus } from './runtime/worker.ts'
 import { parseStandaloneConfig } from './runtime/worker-config.ts'
@@ -13,6 +14,7 @@ export type * from './api.ts'
 export type { Schema, SchemaType, SchemaOptions, Field } from './data/schema.ts'
 export type { SchemaAndValue, Value } from './data/value.ts'
 export { ConnectError, DataError, RetriableConnectError } from './errors.ts'
+export type { OffsetStore, SourceOffset } from './runtime/offset-store.ts'
 export { readConnectorFile, readPropertiesFile } from './main/properties-file.ts'
 export type { ConnectorStatus, RunState, TaskStatus } from './runtime/worker.ts'
 export type { WorkerEvent } from './runtime/worker-event.ts'
@@ -28,6 +30,8 @@ export interface StartStandaloneOptions {
   readonly ports: ClientPorts
   /** Connectors, converters and transforms besides the built-in ones. */
   readonly plugins?: readonly Plugin[]
+  /** Keeps the source offsets instead of the file of `offset.storage.file.filename`, whose name is then not used. */
+  readonly offsets?: OffsetStore
   readonly onEvent?: (event: WorkerEvent) => void
   /** Told when the settings are fine and the cluster is found: from here on it is about connectors. */
   readonly onPhase?: (phase: StartPhase) => void
@@ -53,7 +57,8 @@ export async function startStandalone(options: StartStandaloneOptions): Promise<
     worker,
     plugins: new Plugins([...builtinPlugins, ...(options.plugins ?? [])]),
     clients: kafkaClients(ports),
-    offsets: new OffsetFile(worker.config.string('offset.storage.file.filename')),
+    offsets:
+      options.offsets ?? new OffsetFile(worker.config.string('offset.storage.file.filename')),
     clock: ports.clock,
     random: ports.random,
     tell,

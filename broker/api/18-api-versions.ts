@@ -11,6 +11,7 @@ import {
   type ApiVersionsResponse,
 } from '../../src/wire/messages/18-api-versions.ts'
 import { produceApi } from '../../src/wire/messages/00-produce.ts'
+import { SUPPORTED_FEATURES } from '../metadata/features.ts'
 import type { ApiHandler, RequestContext, Respond } from '../server/request-context.ts'
 
 const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
@@ -56,7 +57,7 @@ function answer(context: RequestContext, respond: Respond<ApiVersionsResponse>):
     minVersionLevel: level,
     maxVersionLevel: level,
   }))
-  const supported = (image.brokers.get(services.nodeId)?.features ?? [])
+  const supported = (image.brokers.get(services.nodeId)?.features ?? SUPPORTED_FEATURES)
     .map(({ name, minSupportedVersion, maxSupportedVersion }) => ({
       name,
       minVersion: minSupportedVersion,

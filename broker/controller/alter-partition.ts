@@ -173,8 +173,10 @@ function resultOf(partition: PartitionState): PartitionResult {
 }
 
 function refused(request: PartitionRequest, errorCode: ErrorCode): Altered {
-  const result = { partitionIndex: request.partitionIndex, errorCode }
-  return { result, record: null, event: null }
+  const { partitionIndex, partitionEpoch } = request
+  const result = { partitionIndex, errorCode }
+  const fields = { partition: partitionIndex, partitionEpoch, errorCode }
+  return { result, record: null, event: { kind: 'controller.isr-refused', fields } }
 }
 
 function isrChanged(before: PartitionState, after: PartitionState): PendingEvent {

@@ -85,19 +85,37 @@ export class Loader {
 
   #replayBatch(bytes: Buffer, header: BatchHeader, position: number): void {
     if (header.lastOffset < this.#offsetNext) return
-    const { shard } = this.#options
-    for (const { offset, key, value } of readRecords(bytes, position)) {
-      if (offset < this.#offsetNext || key === null) continue
-      this.#recordCount += 1
-      if (header.isControl) {
-        const type = controlTypeOf({ key })
-        if (type !== ControlType.COMMIT && type !== ControlType.ABORT) continue
-        shard.replayTransactionEnd(header.producerId, type === ControlType.COMMIT)
-      } else {
-        const producerId = header.isTransactional ? header.producerId : NO_PRODUCER_ID
-        shard.replay({ offset, key, value, producerId })
-      }
-    }
+    const batch = { bytes, header, position }
+    this.#recordCount += replayBatch(this.#options.shard, batch, this.#offsetNext)
     this.#offsetNext = header.lastOffset + 1
   }
+}
+
+/** A batch and where it begins in `bytes`. */
+export interface LoadedBatch {
+  readonly bytes: Buffer
+  readonly header: BatchHeader
+  readonly position: number
+}
+
+/** Replays the records of one batch from `fromOffset` on into `shard`; returns how many there were. */
+export function replayBatch(
+  shard: CoordinatorShard,
+  { bytes, header, position }: LoadedBatch,
+  fromOffset: Offset,
+): number {
+  let count = 0
+  for (const { offset, key, value } of readRecords(bytes, position)) {
+    if (offset < fromOffset || key === null) continue
+    count += 1
+    if (header.isControl) {
+      const type = controlTypeOf({ key })
+      if (type !== ControlType.COMMIT && type !== ControlType.ABORT) continue
+      shard.replayTransactionEnd(header.producerId, type === ControlType.COMMIT)
+    } else {
+      const producerId = header.isTransactional ? header.producerId : NO_PRODUCER_ID
+      shard.replay({ offset, key, value, producerId })
+    }
+  }
+  return count
 }

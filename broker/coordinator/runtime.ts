@@ -32,6 +32,14 @@ export interface RuntimeRequest<Shard, Answer> extends ShardRequest<Shard, Answe
 
 export type PartitionStatus = 'absent' | 'loading' | 'active' | 'failed'
 
+/** A led partition for checks and views. Read only. */
+export interface ShardSlot<Shard extends CoordinatorShard> {
+  readonly partition: number
+  readonly leaderEpoch: LeaderEpoch
+  readonly status: Exclude<PartitionStatus, 'absent'>
+  readonly shard: Shard
+}
+
 interface Slot<Shard extends CoordinatorShard> {
   readonly host: ShardHost<Shard>
   readonly timers: ShardTimers
@@ -78,6 +86,18 @@ export class CoordinatorRuntime<Shard extends CoordinatorShard> {
   shardOf(partition: number): Shard | null {
     const slot = this.#slots.get(partition)
     return slot?.status === 'active' ? slot.host.shard : null
+  }
+
+  /** Every partition that this broker leads, loaded or not, by number. */
+  slots(): readonly ShardSlot<Shard>[] {
+    return [...this.#slots]
+      .map(([partition, { host, status }]) => ({
+        partition,
+        leaderEpoch: host.leaderEpoch,
+        status,
+        shard: host.shard,
+      }))
+      .sort((a, b) => a.partition - b.partition)
   }
 
   /** Requests without an answer, over all partitions. */

@@ -41,7 +41,7 @@ import type {
 import type { Input } from '../../src/wire/schema.ts'
 import { coordinatorError } from '../coordinator/append-error.ts'
 import type { CoordinatorLog } from '../coordinator/log-port.ts'
-import { CoordinatorRuntime, type PartitionStatus } from '../coordinator/runtime.ts'
+import { CoordinatorRuntime, type PartitionStatus, type ShardSlot } from '../coordinator/runtime.ts'
 import type { ShardRequest } from '../coordinator/shard-host.ts'
 import { gather } from './gather.ts'
 import type { GroupConfig } from './group-config.ts'
@@ -140,6 +140,11 @@ export class GroupCoordinator {
   /** The state of a led and loaded partition, for checks and views. */
   shardOf(partition: number): GroupShard | null {
     return this.#runtime.shardOf(partition)
+  }
+
+  /** Every partition of `__consumer_offsets` that this broker leads, for checks and views. */
+  slots(): readonly ShardSlot<GroupShard>[] {
+    return this.#runtime.slots()
   }
 
   /** Requests that have not been answered yet. */

@@ -140,6 +140,7 @@ export class JoinHandler {
       return this.#add(step, memberId)
     }
     const error = group.validateMember(memberId, groupInstanceId)
+    this.#options.rebalance.tellRefusal(group.groupId, 'join', error)
     if (error !== ErrorCode.NONE) return refuse(reply, error)
     const member = group.member(memberId)
     switch (group.state) {
@@ -208,6 +209,7 @@ export class JoinHandler {
     const { group, join, reply } = step
     const { rebalance } = this.#options
     const protocols = ownedProtocols(join.request.protocols)
+    rebalance.tellReplaced(group.groupId, oldMemberId)
     if (group.state === 'Stable') {
       const next = group.protocolWith(oldMemberId, protocols)
       if (next === group.protocolName) {

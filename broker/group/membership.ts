@@ -32,6 +32,7 @@ export class MembershipHandler {
     const group = this.#options.findGroup(request.groupId)
     const error = group === null ? ErrorCode.UNKNOWN_MEMBER_ID : syncRefusal(group, request)
     if (group === null || error !== ErrorCode.NONE) {
+      this.#options.rebalance.tellRefusal(request.groupId, 'sync', error)
       reply.fail(error)
       return NO_OUTCOME
     }
@@ -50,8 +51,11 @@ export class MembershipHandler {
     const group = this.#options.findGroup(groupId)
     if (group === null) return ErrorCode.UNKNOWN_MEMBER_ID
     const error = group.validateMember(memberId, groupInstanceId)
-    if (error !== ErrorCode.NONE) return error
-    if (generationId !== group.generation) return ErrorCode.ILLEGAL_GENERATION
+    if (error !== ErrorCode.NONE || generationId !== group.generation) {
+      const refusal = error === ErrorCode.NONE ? ErrorCode.ILLEGAL_GENERATION : error
+      this.#options.rebalance.tellRefusal(groupId, 'heartbeat', refusal)
+      return refusal
+    }
     this.#options.rebalance.keepAlive(group, group.member(memberId))
     return group.state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
   }
@@ -107,6 +111,7 @@ export class MembershipHandler {
         })
       },
       onAppendFailed: (error) => {
+        events.emit('group.assignment-lost', { group: group.groupId, errorCode: error })
         rebalance.resetAssignments(group, error)
         rebalance.prepareOrComplete(group, 'the assignment could not be stored')
       },

@@ -69,6 +69,11 @@ export class OffsetStore {
     return this.#committed.groups.get(groupId) ?? NO_OFFSETS
   }
 
+  /** Offsets of open transactions by producer and group. */
+  pending(): readonly (readonly [ProducerId, ReadonlyMap<string, TopicOffsets>])[] {
+    return [...this.#pending].map(([producerId, { groups }]) => [producerId, groups] as const)
+  }
+
   /** An open transaction holds a commit of this partition. */
   isPending(groupId: string, topic: string, partition: number): boolean {
     for (const table of this.#pending.values()) {

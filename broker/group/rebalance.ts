@@ -38,6 +38,18 @@ export class Rebalance {
     this.#options = options
   }
 
+  /** A member's request was refused; NONE tells nothing. */
+  tellRefusal(groupId: string, request: string, errorCode: ErrorCode): void {
+    if (errorCode === ErrorCode.NONE) return
+    const fields = { group: groupId, request, errorCode }
+    this.#options.events.emit('group.request-refused', fields)
+  }
+
+  /** A static member came back under a new member id. */
+  tellReplaced(groupId: string, member: string): void {
+    this.#options.events.emit('group.static-member-replaced', { group: groupId, member })
+  }
+
   /** Begins a rebalance, or goes on with the one under way if everybody is there. */
   prepareOrComplete(group: ClassicGroup, reason: string): Outcome<never> {
     return group.canRebalance ? this.prepare(group, reason) : this.completeIfAllJoined(group)
@@ -233,6 +245,7 @@ export class Rebalance {
     }
     const member = group.members.get(memberId)
     if (member === undefined || isWaiting(group, member)) return NO_OUTCOME
+    this.#options.events.emit('group.member-expired', { group: groupId, member: memberId })
     this.removeMember(group, memberId)
     return this.afterRemoval(group, reason)
   }
@@ -243,6 +256,7 @@ export class Rebalance {
     const isSyncPhase = group.state === 'CompletingRebalance' || group.state === 'Stable'
     if (!isSyncPhase || group.pendingSyncs.size === 0) return NO_OUTCOME
     const late = [...group.pendingSyncs]
+    this.#options.events.emit('group.sync-missing', { group: groupId, members: late })
     for (const memberId of late) this.removeMember(group, memberId)
     return this.prepare(group, `no SyncGroup from ${late.join(', ')}`)
   }

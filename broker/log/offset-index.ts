@@ -36,6 +36,11 @@ export class OffsetIndex {
     entry.bytes.writeInt32BE(position, entry.position + POSITION_FIELD)
   }
 
+  /** All entries, rising; for checks. */
+  entries(): readonly OffsetPosition[] {
+    return Array.from({ length: this.count }, (_, slot) => this.#at(slot))
+  }
+
   /** The last entry, or null. */
   last(): OffsetPosition | null {
     return this.count === 0 ? null : this.#at(this.count - 1)

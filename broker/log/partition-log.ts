@@ -22,7 +22,7 @@ import type { CachedBatch, ProducerState } from './producer-state.ts'
 import { loadProducers, recoverLog, type RecoveredLog } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
 import type { SegmentList } from './segment-list.ts'
-import { EMPTY } from './segment.ts'
+import { EMPTY, type Segment } from './segment.ts'
 import { findByTimestamp, findLargestTimestamp, type FoundRecord } from './timestamp-search.ts'
 
 export type {
@@ -50,6 +50,13 @@ export interface PartitionLogOptions {
   readonly logStartOffset?: Offset
   readonly nowMs: TimestampMs
   readonly events: EventSink
+}
+
+/** What a log is made of. */
+export interface LogParts {
+  readonly segments: readonly Segment[]
+  readonly epochs: LeaderEpochs
+  readonly snapshots: ProducerSnapshots
 }
 
 export interface ReadRequest {
@@ -192,6 +199,11 @@ export class PartitionLog {
    */
   get hasFailed(): boolean {
     return this.#flusher.failure !== null
+  }
+
+  /** The parts behind the log, for checks that compare memory with the bytes. Read only. */
+  inspect(): LogParts {
+    return { segments: this.#segments.all, epochs: this.#epochs, snapshots: this.#snapshots }
   }
 
   /** The last state of each producer of this partition. */

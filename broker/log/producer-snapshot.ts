@@ -75,6 +75,13 @@ export class ProducerSnapshots {
     return null
   }
 
+  /** The one that ends at `offset`; null when there is none that can be read. Changes nothing. */
+  at(offset: Offset): readonly ProducerSnapshot[] | null {
+    if (!this.#offsets.includes(offset)) return null
+    const bytes = readFile(this.#disk, this.#path(offset))
+    return bytes === null ? null : decodeSnapshot(bytes)
+  }
+
   removeAbove(offset: Offset): void {
     this.#remove((other) => other > offset)
   }

@@ -141,6 +141,7 @@ class Recovery {
       this.#segments.push(segment)
       const mustRecover = !isCleanShutdown && isUnflushed
       const problem = mustRecover ? null : loadProblem(segment, next)
+      if (mustRecover) this.#emit('log.segment-recovered', { baseOffset, recoveryPoint })
       if (problem !== null) this.#emit('log.index-rebuilt', { baseOffset, problem })
       if (mustRecover) this.#distrustFrom(baseOffset)
       const isCut = (mustRecover || problem !== null) && this.#rebuild(segment, next, mustRecover)

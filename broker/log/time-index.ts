@@ -40,6 +40,11 @@ export class TimeIndex {
     entry.bytes.writeInt32BE(largest.offset - this.#baseOffset, entry.position + OFFSET_FIELD)
   }
 
+  /** All entries, rising; for checks. */
+  entries(): readonly TimestampOffset[] {
+    return Array.from({ length: this.count }, (_, slot) => this.#at(slot))
+  }
+
   last(): TimestampOffset | null {
     return this.count === 0 ? null : this.#at(this.count - 1)
   }

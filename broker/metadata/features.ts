@@ -4,3 +4,7 @@ export const METADATA_VERSION = 'metadata.version'
 export const METADATA_VERSION_LEVEL = 30
 /** What a broker can do that says nothing of metadata.version (3.0-IV1). */
 export const OLDEST_METADATA_VERSION_LEVEL = 1
+/** What a node of this program can do; brokers register it, and a controller tells it to whoever asks. */
+export const SUPPORTED_FEATURES = [
+  { name: METADATA_VERSION, minSupportedVersion: 7, maxSupportedVersion: METADATA_VERSION_LEVEL },
+] as const

@@ -98,6 +98,7 @@ export class DelayedProduce implements DelayedOperation {
   ): void {
     this.#awaited.delete(index)
     if (error === ErrorCode.NONE) return
+    partition?.tell('produce.unanswered', { errorCode: error, offset: result.baseOffset })
     const currentLeader = partition === null ? UNKNOWN_LEADER : leaderOf(partition)
     this.#results[index] = { ...result, error, currentLeader }
   }

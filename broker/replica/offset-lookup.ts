@@ -77,9 +77,13 @@ export function lookUpOffset(
   }
   const needsLeader = input.replicaId !== DEBUGGING_REPLICA_ID
   const error = partition.accessError(entry.currentLeaderEpoch, needsLeader)
-  if (error !== ErrorCode.NONE) return offsetFailure(entry, error)
+  if (error !== ErrorCode.NONE) {
+    partition.tell('partition.lookup-refused', { errorCode: error })
+    return offsetFailure(entry, error)
+  }
   const found = find(partition, entry.timestamp, input)
   if (found === 'not-available') {
+    partition.tell('partition.end-withheld', { highWatermark: partition.log.highWatermark })
     const isUnderstood = input.version >= OFFSET_NOT_AVAILABLE_VERSION
     return offsetFailure(
       entry,

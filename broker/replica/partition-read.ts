@@ -40,16 +40,23 @@ export function visibleEnd(partition: Partition, reader: PartitionReader): Offse
 export function readPartition(partition: Partition, read: PartitionRead): FetchPartitionResult {
   const { entry, reader } = read
   const error = accessError(partition, read)
-  if (error !== ErrorCode.NONE) return fetchFailure(entry, error, leaderOf(partition))
+  if (error !== ErrorCode.NONE) {
+    partition.tell('partition.fetch-refused', { errorCode: error, reader: reader.kind })
+    return fetchFailure(entry, error, leaderOf(partition))
+  }
   const { log } = partition
   const { fetchOffset } = entry
   const diverging = entry.lastFetchedEpoch === -1 ? null : divergence(partition, entry)
   const isOutside =
     fetchOffset < log.logStartOffset || (diverging === null && fetchOffset > log.logEndOffset)
   if (isOutside || diverging === 'unknown') {
+    partition.tell('partition.fetch-out-of-range', { reader: reader.kind, fetchOffset })
     return answer(partition, { error: ErrorCode.OFFSET_OUT_OF_RANGE })
   }
-  if (diverging !== null) return answer(partition, { divergingEpoch: diverging })
+  if (diverging !== null) {
+    partition.tell('partition.fetch-diverging', { reader: reader.kind, fetchOffset, ...diverging })
+    return answer(partition, { divergingEpoch: diverging })
+  }
   const records = readRecords(partition, read)
   if (reader.kind === 'follower' && read.updatesFollower && entry.currentLeaderEpoch !== -1) {
     partition.onFollowerFetch({

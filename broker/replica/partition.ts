@@ -209,6 +209,7 @@ export class Partition {
     const role = this.#role
     if (role === null) return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER, result: null }
     if (requiredAcks === -1 && role.inSync.committed.size < this.effectiveMinInsyncReplicas) {
+      this.tell('partition.append-refused', { errorCode: ErrorCode.NOT_ENOUGH_REPLICAS })
       return { error: ErrorCode.NOT_ENOUGH_REPLICAS, result: null }
     }
     const result = this.log.appendAsLeader(records, {
@@ -218,7 +219,11 @@ export class Partition {
       isTopicCompacted: this.#config.log.cleanupPolicy.includes('compact'),
     })
     throwStorageError(result.error, this.key)
-    if (result.error !== ErrorCode.NONE) return { error: result.error, result }
+    if (result.error !== ErrorCode.NONE) {
+      this.tell('partition.append-refused', { errorCode: result.error })
+      return { error: result.error, result }
+    }
+    if (result.isDuplicate) this.tell('partition.repeat-answered', { offset: result.baseOffset })
     this.#advanceHighWatermark()
     this.#surroundings.changed(this)
     return { error: ErrorCode.NONE, result }
@@ -279,6 +284,9 @@ export class Partition {
   onIsrAnswer(proposal: IsrProposal, answer: IsrAnswer): 'done' | 'retry' {
     const role = this.#role
     if (role === null || role.inSync.proposal !== proposal) return 'done'
+    if (answer.error !== ErrorCode.NONE) {
+      this.tell('partition.isr-refused', { errorCode: answer.error })
+    }
     switch (answer.error) {
       case ErrorCode.NONE:
         this.#onIsrAccepted(role, answer)
@@ -313,7 +321,10 @@ export class Partition {
     if (hasRecords) {
       const appended = log.appendAsFollower(data.records, this.#surroundings.clock.wallMs())
       throwStorageError(appended.error, this.key)
-      if (appended.error !== ErrorCode.NONE) return appended.error
+      if (appended.error !== ErrorCode.NONE) {
+        this.tell('replica.append-refused', { errorCode: appended.error })
+        return appended.error
+      }
     }
     const highWatermark = Math.max(
       log.logStartOffset,
@@ -333,16 +344,29 @@ export class Partition {
   truncateTo(offset: Offset, reason: string): void {
     assert(!this.isLeader, `${this.key} is led here and never cut`)
     const from = this.log.logEndOffset
+    const fromEpoch = this.log.latestEpoch
     this.log.truncateTo(offset)
-    this.#emitTruncation(from, reason)
+    this.#emitTruncation(from, fromEpoch, reason)
   }
 
   /** On a follower: drops the whole log and goes on at `offset`, the leader's log start. */
   restartAt(offset: Offset, reason: string): void {
     assert(!this.isLeader, `${this.key} is led here and never cut`)
     const from = this.log.logEndOffset
+    const fromEpoch = this.log.latestEpoch
     this.log.truncateFullyAndStartAt(offset)
-    this.#emitTruncation(from, reason)
+    this.#emitTruncation(from, fromEpoch, reason)
+  }
+
+  /** An event of this partition, for parts of the replication layer that have no sink of their own. */
+  tell(kind: string, fields: Parameters<EventSink['emit']>[1]): void {
+    const { topic, partition } = this
+    this.#surroundings.events.emit(kind, {
+      topic,
+      partition,
+      leaderEpoch: this.#leaderEpoch,
+      ...fields,
+    })
   }
 
   /** Older states are ignored; so is an epoch below one that this log has records of (stale metadata). */
@@ -485,7 +509,7 @@ export class Partition {
     })
   }
 
-  #emitTruncation(from: Offset, reason: string): void {
+  #emitTruncation(from: Offset, fromEpoch: LeaderEpoch, reason: string): void {
     const to = this.log.logEndOffset
     if (to !== from) {
       const { topic, partition } = this
@@ -495,6 +519,8 @@ export class Partition {
         leaderEpoch: this.#leaderEpoch,
         from,
         to,
+        fromEpoch,
+        toEpoch: this.log.latestEpoch,
         reason,
       })
     }

@@ -242,6 +242,16 @@ export class ReplicaManager {
     })
   }
 
+  /** The hosted partitions as they are; no copy is made. */
+  hosted(): Iterable<Partition> {
+    return this.#hosted.values()
+  }
+
+  /** By `topic-partition`, or null. */
+  hostedByKey(key: string): Partition | null {
+    return this.#hosted.get(key)
+  }
+
   /** The hosted partition, or null. */
   partition(topic: string, index: number): Partition | null {
     return this.#hosted.get(topicPartitionKey(topic, index))

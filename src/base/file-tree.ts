@@ -1,20 +1,34 @@
 import { assert } from './assert.ts'
 import { DiskError } from './errors.ts'
 
-interface Directory<File> {
+/** A directory itself, whatever its path is now. */
+export interface Directory<File> {
   readonly kind: 'directory'
   readonly entries: Map<string, Entry<File>>
 }
 
-type Entry<File> = Directory<File> | { readonly kind: 'file'; readonly file: File }
+export type Entry<File> = Directory<File> | { readonly kind: 'file'; readonly file: File }
+
+/** A name in a directory that now means something else; null: nothing. */
+export interface NameChange<File> {
+  readonly directory: Directory<File>
+  readonly name: string
+  readonly entry: Entry<File> | null
+}
 
 /** Names and directories of a disk in memory. What a file is, the owner of the tree decides. */
 export class FileTree<File> {
-  readonly #root: Directory<File> = { kind: 'directory', entries: new Map() }
+  readonly root: Directory<File> = { kind: 'directory', entries: new Map() }
   readonly #createFile: () => File
+  readonly #onChanged: ((changes: readonly NameChange<File>[]) => void) | null
 
-  constructor(createFile: () => File) {
+  /** `onChanged` hears of every step that changes names, after it; the changes of one call are one step. */
+  constructor(
+    createFile: () => File,
+    onChanged: ((changes: readonly NameChange<File>[]) => void) | null = null,
+  ) {
     this.#createFile = createFile
+    this.#onChanged = onChanged
   }
 
   /** The file at `path`, created with its directories when missing. */
@@ -24,7 +38,7 @@ export class FileTree<File> {
     if (entry?.kind === 'directory') throw new DiskError('EIO', `${path} is a directory`)
     if (entry !== undefined) return entry.file
     const file = this.#createFile()
-    parent.entries.set(name, { kind: 'file', file })
+    this.#change([{ directory: parent, name, entry: { kind: 'file', file } }])
     return file
   }
 
@@ -33,7 +47,12 @@ export class FileTree<File> {
   }
 
   isDirectory(path: string): boolean {
-    return this.#find(path)?.kind === 'directory'
+    return this.directory(path) !== null
+  }
+
+  directory(path: string): Directory<File> | null {
+    const entry = this.#find(path)
+    return entry?.kind === 'directory' ? entry : null
   }
 
   list(path: string): readonly string[] {
@@ -57,8 +76,10 @@ export class FileTree<File> {
     if (replaced !== undefined && !mayReplace(replaced, entry)) {
       throw new DiskError('EIO', `rename: ${to} cannot be replaced by ${from}`)
     }
-    source.parent.entries.delete(source.name)
-    target.parent.entries.set(target.name, entry)
+    this.#change([
+      { directory: source.parent, name: source.name, entry: null },
+      { directory: target.parent, name: target.name, entry },
+    ])
   }
 
   remove(path: string): void {
@@ -66,16 +87,25 @@ export class FileTree<File> {
     const name = parts.pop()
     assert(name !== undefined, 'the root cannot be removed')
     const parent = this.#find(parts.join('/'))
-    if (parent?.kind === 'directory') parent.entries.delete(name)
+    if (parent?.kind !== 'directory' || !parent.entries.has(name)) return
+    this.#change([{ directory: parent, name, entry: null }])
   }
 
   /** All files with their paths, sorted by path segment. */
   *files(): Generator<readonly [path: string, file: File]> {
-    yield* filesIn(this.#root, '')
+    yield* filesIn(this.root, '')
+  }
+
+  #change(changes: readonly NameChange<File>[]): void {
+    for (const { directory, name, entry } of changes) {
+      if (entry === null) directory.entries.delete(name)
+      else directory.entries.set(name, entry)
+    }
+    this.#onChanged?.(changes)
   }
 
   #find(path: string): Entry<File> | null {
-    let entry: Entry<File> = this.#root
+    let entry: Entry<File> = this.root
     for (const part of pathParts(path)) {
       const next: Entry<File> | undefined =
         entry.kind === 'directory' ? entry.entries.get(part) : undefined
@@ -96,13 +126,13 @@ export class FileTree<File> {
   }
 
   #directory(parts: readonly string[], path: string, creates: boolean): Directory<File> {
-    let directory = this.#root
+    let directory = this.root
     for (const part of parts) {
       let next = directory.entries.get(part)
       if (next === undefined) {
         if (!creates) throw new DiskError('ENOENT', `${path}: no directory ${part}`)
         next = { kind: 'directory', entries: new Map() }
-        directory.entries.set(part, next)
+        this.#change([{ directory, name: part, entry: next }])
       }
       if (next.kind === 'file') throw new DiskError('EIO', `${path}: ${part} is a file`)
       directory = next

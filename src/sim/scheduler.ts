@@ -8,6 +8,8 @@ export interface ScheduledEvent {
   readonly tag: string
   readonly atUs: number
   readonly seq: number
+  /** Whose event it is, for `owners`. */
+  readonly owner: object | null
   /** Null once the event has run or was cancelled. */
   fn: (() => void) | null
 }
@@ -23,6 +25,8 @@ export class Scheduler {
   #cancelled = 0
   #eventsAtInstant = 0
   #eventsRun = 0
+  /** Called after every event, with the event's own effects done. */
+  onStep: (() => void) | null = null
 
   get nowUs(): number {
     return this.#nowUs
@@ -43,13 +47,19 @@ export class Scheduler {
   }
 
   /** Runs `fn` after `delayUs` (at least 0, rounded). An infinite delay never ends. */
-  after(delayUs: number, tag: string, fn: () => void): ScheduledEvent {
-    assert(delayUs >= 0, `${tag}: a delay of ${delayUs} us`)
+  after(
+    delayUs: number,
+    tag: string,
+    fn: () => void,
+    owner: object | null = null,
+  ): ScheduledEvent {
+    if (!(delayUs >= 0)) assert(false, `${tag}: a delay of ${delayUs} us`)
     const event: ScheduledEvent = {
       tag,
       // Never early, by no fraction: who waits for a deadline must find it passed when it wakes.
       atUs: this.#nowUs + Math.ceil(delayUs),
       seq: this.#seq++,
+      owner,
       fn,
     }
     if (event.atUs !== Infinity) this.#push(event)
@@ -65,6 +75,14 @@ export class Scheduler {
     if (this.#cancelled > COMPACTION_THRESHOLD && this.#cancelled * 2 > this.#heap.length) {
       this.#dropCancelled()
     }
+  }
+
+  /** Owners of all events that will still run, in the order in which they would. */
+  owners(): readonly object[] {
+    return this.#heap
+      .filter((event) => event.fn !== null)
+      .sort((left, right) => (isBefore(left, right) ? -1 : 1))
+      .flatMap(({ owner }) => owner ?? [])
   }
 
   /** Time of the next event; Infinity when there is none. */
@@ -92,6 +110,7 @@ export class Scheduler {
     const fn = present(event.fn, 'function of an event')
     event.fn = null
     fn()
+    this.onStep?.()
     return true
   }
 
@@ -160,7 +179,9 @@ export class Scheduler {
 }
 
 function eventAt(heap: readonly ScheduledEvent[], index: number): ScheduledEvent {
-  return present(heap[index], 'event in the heap')
+  const event = heap[index]
+  if (event === undefined) assert(false, `event ${index} of ${heap.length}`)
+  return event
 }
 
 function isBefore(left: ScheduledEvent, right: ScheduledEvent): boolean {

@@ -1,23 +1,33 @@
 import { ConnectionError } from '../base/errors.ts'
-import type { Address, Connection, ConnectionHandler } from '../ports/network.ts'
+import { totalBytes } from '../base/chunked-bytes.ts'
 import type { Lifetime } from '../base/lifetime.ts'
+import type { Address, Connection, ConnectionHandler } from '../ports/network.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { PipeItem, SimPipe } from './sim-pipe.ts'
+import type { SimProcessor } from './sim-processor.ts'
+
+/** What the ends of all connections share. */
+export interface ConnectionRules {
+  readonly scheduler: Scheduler
+  readonly highWaterBytes: number
+  /** Where to cut what one write sends, so that it arrives in two pieces; 0: in one. */
+  readonly cutAt: (length: number) => number
+}
 
 export interface SimConnectionOptions {
-  readonly scheduler: Scheduler
+  readonly rules: ConnectionRules
   readonly lifetime: Lifetime
+  readonly processor: SimProcessor
   readonly local: Address
   readonly remote: Address
   readonly outgoing: SimPipe
   readonly incoming: SimPipe
   readonly isOpen: boolean
-  readonly highWaterBytes: number
-  /** Cuts what one write sends into the pieces that arrive. */
-  readonly cut: (bytes: Buffer) => readonly Buffer[]
-  readonly onEnded: (connection: SimConnection) => void
-  /** The other end has taken all that was sent. */
-  readonly onTaken: () => void
+  readonly onEnded: () => void
+  /** The other end, once there is one. */
+  readonly peer: () => SimConnection | null
+  /** Runs `fn` when word of something has reached the other end. */
+  readonly afterLatency: (fn: () => void) => void
 }
 
 /** One end of a simulated connection. */
@@ -29,6 +39,10 @@ export class SimConnection implements Connection {
   #state: 'connecting' | 'open' | 'closing' | 'closed'
   #closesOnceOpen = false
   #unsent: Buffer[] = []
+  #unsentBytes = 0
+  /** What has reached the host and waits for its processor, in order. */
+  #arrivals: PipeItem[] = []
+  /** What the handler has not been given because it paused reading. */
   #inbox: PipeItem[] = []
   #isPaused = false
   #wantsDrain = false
@@ -40,20 +54,27 @@ export class SimConnection implements Connection {
     this.#state = options.isOpen ? 'open' : 'connecting'
   }
 
-  get lifetime(): Lifetime {
-    return this.#options.lifetime
+  get isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  get incoming(): SimPipe {
+    return this.#options.incoming
+  }
+
+  get outgoing(): SimPipe {
+    return this.#options.outgoing
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#isEnding()) return false
-    const bytes = Buffer.concat(chunks)
+    const bytes = joined(chunks)
     if (bytes.length > 0) {
-      if (this.#state === 'connecting') this.#unsent.push(bytes)
+      if (this.#state === 'connecting') this.#keepUnsent(bytes)
       else this.#send(bytes)
     }
-    const unsentBytes = this.#unsent.reduce((sum, chunk) => sum + chunk.length, 0)
-    const { outgoing, highWaterBytes } = this.#options
-    if (outgoing.bufferedBytes + unsentBytes <= highWaterBytes) return true
+    const { outgoing, rules } = this.#options
+    if (outgoing.bufferedBytes + this.#unsentBytes <= rules.highWaterBytes) return true
     this.#wantsDrain = true
     return false
   }
@@ -66,7 +87,7 @@ export class SimConnection implements Connection {
     if (!this.#isPaused) return
     this.#isPaused = false
     if (this.#inbox.length === 0) return
-    this.#options.scheduler.after(0, 'network.resume', () => this.#drainInbox())
+    this.#later(0, 'network.resume', () => this.#drainInbox())
   }
 
   close(): void {
@@ -77,18 +98,15 @@ export class SimConnection implements Connection {
     }
     this.#state = 'closing'
     this.#dropInbox()
-    const { outgoing, scheduler } = this.#options
+    const { outgoing } = this.#options
     outgoing.send({ kind: 'end' })
-    scheduler.after(outgoing.untilLastArrivalUs(), 'network.closed', () => this.#finish(null))
+    this.#later(outgoing.untilLastArrivalUs(), 'network.closed', () => this.#finish(null))
   }
 
   destroy(): void {
     if (this.#state === 'closed') return
     this.abandon()
-    const { scheduler, lifetime } = this.#options
-    scheduler.after(0, 'network.destroyed', () => {
-      lifetime.run(() => this.handler?.onClose(null))
-    })
+    this.#later(0, 'network.destroyed', () => this.handler?.onClose(null))
   }
 
   /** The end of a crashed node: its peer is reset, its handler hears nothing. */
@@ -98,10 +116,43 @@ export class SimConnection implements Connection {
     this.#options.outgoing.send({ kind: 'reset' })
   }
 
-  /** Something from the other end is here. */
+  /** The end of a machine without power: the peer hears nothing. Says whether it was open. */
+  vanish(): boolean {
+    if (this.#state === 'closed') return false
+    this.#end()
+    return true
+  }
+
+  /** Something from the other end has reached this host; its code hears of it when its turn comes. */
   arrived(item: PipeItem): void {
     if (this.#state === 'closed') {
       if (item.kind === 'data') this.#taken(item.bytes)
+      return
+    }
+    this.#arrivals.push(item)
+    this.#options.processor.deliver(this.#options.lifetime, 'message', this.#handleArrival)
+  }
+
+  /** The other end has taken all bytes. */
+  drained(): void {
+    if (!this.#wantsDrain || this.#state !== 'open') return
+    if (this.#options.outgoing.bufferedBytes > 0) return
+    this.#wantsDrain = false
+    this.#options.processor.deliver(this.#options.lifetime, 'message', () => {
+      if (this.#state === 'open') this.handler?.onDrain?.()
+    })
+  }
+
+  get wantsDrain(): boolean {
+    return this.#wantsDrain
+  }
+
+  readonly #handleArrival = (): void => {
+    const item = this.#arrivals.shift()
+    if (item === undefined) return
+    if (item.kind === 'data' || item.kind === 'end') {
+      if (this.#isPaused || this.#inbox.length > 0) this.#inbox.push(item)
+      else this.#take(item)
     } else if (item.kind === 'accepted') {
       this.#becomeOpen()
     } else if (item.kind === 'refused') {
@@ -110,38 +161,42 @@ export class SimConnection implements Connection {
       const { host, port } = this.remote
       const reset = new ConnectionError(`ECONNRESET: connection with ${host}:${port} was reset`)
       this.#finish(this.#state === 'closing' ? null : reset)
-    } else if (this.#isPaused || this.#inbox.length > 0) {
-      this.#inbox.push(item)
-    } else {
-      this.#take(item)
     }
   }
 
-  /** The other end has taken all bytes. */
-  drained(): void {
-    if (!this.#wantsDrain || this.#state !== 'open') return
-    if (this.#options.outgoing.bufferedBytes > 0) return
-    this.#wantsDrain = false
-    this.#options.lifetime.run(() => this.handler?.onDrain?.())
+  #later(delayUs: number, tag: string, fn: () => void): void {
+    const { rules, processor, lifetime } = this.#options
+    rules.scheduler.after(delayUs, tag, () => processor.deliver(lifetime, 'message', fn))
   }
 
   #isEnding(): boolean {
     return this.#closesOnceOpen || this.#state === 'closing' || this.#state === 'closed'
   }
 
+  #keepUnsent(bytes: Buffer): void {
+    this.#unsent.push(bytes)
+    this.#unsentBytes += bytes.length
+  }
+
   #send(bytes: Buffer): void {
-    for (const piece of this.#options.cut(bytes)) {
-      this.#options.outgoing.send({ kind: 'data', bytes: piece })
+    const { outgoing, rules } = this.#options
+    const cutAt = rules.cutAt(bytes.length)
+    if (cutAt === 0) {
+      outgoing.send({ kind: 'data', bytes })
+      return
     }
+    outgoing.send({ kind: 'data', bytes: bytes.subarray(0, cutAt) })
+    outgoing.send({ kind: 'data', bytes: bytes.subarray(cutAt) })
   }
 
   #becomeOpen(): void {
     this.#state = 'open'
     const unsent = this.#unsent
     this.#unsent = []
+    this.#unsentBytes = 0
     for (const bytes of unsent) this.#send(bytes)
     if (!this.#closesOnceOpen) {
-      this.#options.lifetime.run(() => this.handler?.onOpen?.())
+      this.handler?.onOpen?.()
       return
     }
     this.#closesOnceOpen = false
@@ -149,7 +204,7 @@ export class SimConnection implements Connection {
   }
 
   #drainInbox(): void {
-    while (!this.#isPaused && this.#state === 'open') {
+    while (!this.#isPaused && this.#state === 'open' && this.#options.lifetime.isAlive) {
       const item = this.#inbox.shift()
       if (item === undefined) return
       this.#take(item)
@@ -161,33 +216,48 @@ export class SimConnection implements Connection {
       this.#finish(null)
     } else if (item.kind === 'data') {
       this.#taken(item.bytes)
-      if (this.#state !== 'open') return
-      this.#options.lifetime.run(() => this.handler?.onData(item.bytes))
+      if (this.#state === 'open') this.handler?.onData(item.bytes)
     }
   }
 
   #taken(bytes: Buffer): void {
-    this.#options.incoming.bufferedBytes -= bytes.length
-    if (this.#options.incoming.bufferedBytes === 0) this.#options.onTaken()
+    const { incoming, peer, afterLatency } = this.#options
+    incoming.bufferedBytes -= bytes.length
+    if (incoming.bufferedBytes > 0 || peer()?.wantsDrain !== true) return
+    afterLatency(() => peer()?.drained())
   }
 
   #finish(error: Error | null): void {
     if (this.#state === 'closed') return
     this.#end()
-    this.#options.lifetime.run(() => this.handler?.onClose(error))
+    this.handler?.onClose(error)
   }
 
   #end(): void {
     this.#state = 'closed'
     this.#unsent = []
+    this.#unsentBytes = 0
+    for (const item of this.#arrivals.splice(0)) this.#drop(item)
     this.#dropInbox()
-    this.#options.onEnded(this)
+    this.#options.onEnded()
   }
 
   #dropInbox(): void {
-    for (const item of this.#inbox) {
-      if (item.kind === 'data') this.#options.incoming.bufferedBytes -= item.bytes.length
-    }
-    this.#inbox = []
+    for (const item of this.#inbox.splice(0)) this.#drop(item)
   }
+
+  #drop(item: PipeItem): void {
+    if (item.kind === 'data') this.#options.incoming.bufferedBytes -= item.bytes.length
+  }
+}
+
+/** Always a copy: no two nodes may share memory, whatever they do with it. */
+function joined(chunks: readonly Uint8Array[]): Buffer {
+  const bytes = Buffer.allocUnsafe(totalBytes(chunks))
+  let position = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, position)
+    position += chunk.byteLength
+  }
+  return bytes
 }

@@ -1,12 +1,17 @@
 import { assert } from '../base/assert.ts'
 import { totalBytes } from '../base/chunked-bytes.ts'
 import { DiskError, type DiskErrorCode } from '../base/errors.ts'
-import { FileTree } from '../base/file-tree.ts'
-import type { Disk, DiskFile } from '../ports/disk.ts'
+import type { Directory, FileTree } from '../base/file-tree.ts'
 import type { Lifetime } from '../base/lifetime.ts'
+import type { Disk } from '../ports/disk.ts'
+import type { Damage } from './damage-overlay.ts'
 import { drawLatencyUs, type Latency } from './latency.ts'
+import { MountedDisk } from './mounted-disk.ts'
+import type { PowerCutMode } from './power-cut.ts'
 import type { Scheduler } from './scheduler.ts'
 import { SimFile } from './sim-file.ts'
+import { SimNamespace } from './sim-namespace.ts'
+import type { SimProcessor } from './sim-processor.ts'
 import type { SimRandom } from './sim-random.ts'
 
 export type DiskOperation =
@@ -24,6 +29,8 @@ export interface SimDiskOptions {
   readonly scheduler: Scheduler
   readonly random: SimRandom
   readonly fsyncLatency: Latency
+  /** How power cuts treat bytes that were not synced; drawn at each cut when it is left out. */
+  readonly powerCut?: PowerCutMode
 }
 
 /** A file that came out of a power cut other than it went in. */
@@ -32,24 +39,65 @@ export interface LostTail {
   readonly lostBytes: number
 }
 
+/** What a power cut took. */
+export interface DiskLoss {
+  readonly files: readonly LostTail[]
+  /** Creations, renames and removals that are undone. */
+  readonly names: number
+}
+
+/** Where damage lies. */
+export interface DiskDamage extends Damage {
+  readonly path: string
+}
+
+/** All files as they were at one time; good for any number of restores. */
+export interface DiskBackup {
+  readonly directories: readonly string[]
+  readonly files: readonly { readonly path: string; readonly file: SimFile }[]
+}
+
 /**
- * The disk of a simulated node; it outlives the node's crashes. Names are durable at once (a journal of
- * the name space belongs here); bytes are durable after an fsync.
+ * The disk of a simulated node; it outlives the node's crashes. Bytes are durable after an fsync, names
+ * after a sync of their directory. Each fault is a switch or a planted one-off.
  */
 export class SimDisk {
   /** All files together; an append beyond it fails with ENOSPC. May be changed at any time. */
   capacityBytes = Infinity
-  readonly tree = new FileTree(() => new SimFile())
+  /** Syncs answer and make nothing durable; what they left out, a later honest sync makes up for. */
+  isLying = false
+  /** Every sync takes so much longer. */
+  extraFsyncUs = 0
   readonly #options: SimDiskOptions
+  readonly #names = new SimNamespace(() => new SimFile())
   readonly #faults = new Map<DiskOperation, DiskErrorCode[]>()
+  readonly #appendFates: ('lost' | 'misdirected')[] = []
+  #operationsRun = 0
+  #powerCycle = 0
+  #crashPoint: { readonly at: number; readonly fn: () => void } | null = null
 
   constructor(options: SimDiskOptions) {
     this.#options = options
   }
 
+  get tree(): FileTree<SimFile> {
+    return this.#names.tree
+  }
+
+  /** Operations so far that have changed the disk: appends, changes of names, completed syncs. */
+  get operationsRun(): number {
+    return this.#operationsRun
+  }
+
   /** The disk as one life of the node uses it. */
-  mount(lifetime: Lifetime): Disk {
-    return new MountedDisk(this, lifetime)
+  mount(lifetime: Lifetime, processor: SimProcessor): Disk {
+    return new MountedDisk(this, lifetime, processor)
+  }
+
+  /** Calls `fn`, once, right after the `at`-th operation that changes the disk (see `operationsRun`). */
+  crashAfterOperation(at: number, fn: () => void): void {
+    assert(at > this.#operationsRun, `a crash after operation ${at} of ${this.#operationsRun}`)
+    this.#crashPoint = { at, fn }
   }
 
   /** The next operation of this kind fails with `code`; further calls queue up. */
@@ -61,19 +109,80 @@ export class SimDisk {
 
   /** What `failNext` has set for this operation; it is used up by the question. */
   takeFault(operation: DiskOperation): DiskErrorCode | null {
+    if (this.#faults.size === 0) return null
     return this.#faults.get(operation)?.shift() ?? null
   }
 
+  /** The next append is acknowledged and does not happen: its place reads as zeros. */
+  loseNextAppend(): void {
+    this.#appendFates.push('lost')
+  }
+
+  /** The next append lands on earlier bytes of its file; its own place reads as zeros. */
+  misdirectNextAppend(): void {
+    this.#appendFates.push('misdirected')
+  }
+
+  /** Flips a bit (0 to 7) of a byte. Says whether there is such a byte. */
+  flipBit(path: string, byte: number, bit: number): boolean {
+    if (!this.tree.exists(path) || this.tree.isDirectory(path)) return false
+    const file = this.tree.open(path)
+    if (byte < 0 || byte >= file.size) return false
+    file.flipBit(byte, bit & 7)
+    return true
+  }
+
+  damages(): readonly DiskDamage[] {
+    return [...this.tree.files()].flatMap(([path, file]) =>
+      file.damages.map((damage) => ({ path, ...damage })),
+    )
+  }
+
+  /** All bytes read again as they were written. */
+  repairAll(): void {
+    for (const [, file] of this.tree.files()) file.repair()
+  }
+
+  /** Paths of all files, sorted. */
+  paths(): readonly string[] {
+    return [...this.tree.files()].map(([path]) => path)
+  }
+
   /** The node died. With its process only, all written bytes stay; with its power, unsynced ones may go. */
-  crash(losesUnsynced: boolean): readonly LostTail[] {
+  crash(losesUnsynced: boolean): DiskLoss {
     this.#faults.clear()
-    if (!losesUnsynced) return []
-    const lost: LostTail[] = []
+    this.#appendFates.length = 0
+    if (!losesUnsynced) return { files: [], names: 0 }
+    this.#powerCycle += 1
+    const { random, powerCut } = this.#options
+    const mode = powerCut ?? (random.chance(500) ? 'any' : 'ordered')
+    const names = this.#names.cutPower(random)
+    const files: LostTail[] = []
     for (const [path, file] of this.tree.files()) {
-      const lostBytes = file.cutPower(this.#options.random)
-      if (lostBytes !== 0) lost.push({ path, lostBytes })
+      const lostBytes = file.cutPower(random, mode)
+      if (lostBytes !== 0) files.push({ path, lostBytes })
     }
-    return lost
+    return { files, names }
+  }
+
+  wipe(): void {
+    this.#powerCycle += 1
+    this.#names.clear()
+  }
+
+  backup(): DiskBackup {
+    return {
+      directories: [...directoriesIn(this.tree.root, '')],
+      files: [...this.tree.files()].map(([path, file]) => ({ path, file: file.image() })),
+    }
+  }
+
+  /** The disk is as it was, all of it durable. */
+  restoreBackup(backup: DiskBackup): void {
+    this.wipe()
+    for (const path of backup.directories) this.tree.makeDirectory(path)
+    for (const { path, file } of backup.files) this.#names.adopt(path, file.image())
+    this.#names.settleAll()
   }
 
   usedBytes(): number {
@@ -82,139 +191,62 @@ export class SimDisk {
     return used
   }
 
-  /** Runs `fn` after the time that an fsync takes. */
+  append(path: string, file: SimFile, chunks: readonly Uint8Array[]): number {
+    const { capacityBytes } = this
+    if (capacityBytes !== Infinity && this.usedBytes() + totalBytes(chunks) > capacityBytes) {
+      throw new DiskError('ENOSPC', `${path}: the simulated disk is full`)
+    }
+    const fate = totalBytes(chunks) === 0 ? undefined : this.#appendFates.shift()
+    if (fate === undefined) return file.append(chunks)
+    if (fate === 'lost') return file.appendLost(chunks)
+    return file.appendMisdirected(chunks, this.#options.random)
+  }
+
+  /** Runs `change`, which may change names, and counts it if it did. */
+  changeNames<T>(change: () => T): T {
+    const before = this.#names.operationCount
+    const result = change()
+    if (this.#names.operationCount > before) this.countOperation()
+    return result
+  }
+
+  /** Makes durable what is known of `directory` now, later, and answers. */
+  syncNames(directory: string, tag: string, done: (error: DiskErrorCode | null) => void): void {
+    const found: Directory<SimFile> | null = this.tree.directory(directory)
+    const error = this.takeFault('sync-directory') ?? (found === null ? 'ENOENT' : null)
+    const mark = this.#names.operationCount
+    this.afterFsyncLatency(tag, () => {
+      if (error === null && found !== null && !this.isLying) this.#names.settle(found, mark)
+      this.countOperation()
+      done(error)
+    })
+  }
+
+  /** To be called right after an operation that has changed the disk. */
+  countOperation(): void {
+    this.#operationsRun += 1
+    const point = this.#crashPoint
+    if (point === null || point.at !== this.#operationsRun) return
+    this.#crashPoint = null
+    point.fn()
+  }
+
+  /** Runs `fn` after the time that an fsync takes, unless the power goes before. */
   afterFsyncLatency(tag: string, fn: () => void): void {
     const { scheduler, random, fsyncLatency } = this.#options
-    scheduler.after(drawLatencyUs(fsyncLatency, random), tag, fn)
-  }
-}
-
-class MountedDisk implements Disk {
-  readonly #disk: SimDisk
-  readonly #lifetime: Lifetime
-
-  constructor(disk: SimDisk, lifetime: Lifetime) {
-    this.#disk = disk
-    this.#lifetime = lifetime
-  }
-
-  open(path: string): DiskFile {
-    this.#begin('open', path)
-    return new OpenSimFile(this.#disk, this.#lifetime, path, this.#disk.tree.open(path))
-  }
-
-  exists(path: string): boolean {
-    return this.#disk.tree.exists(path)
-  }
-
-  list(directory: string): readonly string[] {
-    return this.#disk.tree.list(directory)
-  }
-
-  makeDirectory(path: string): void {
-    this.#begin('make-directory', path)
-    this.#disk.tree.makeDirectory(path)
-  }
-
-  rename(from: string, to: string): void {
-    this.#begin('rename', from)
-    this.#disk.tree.rename(from, to)
-  }
-
-  remove(path: string): void {
-    this.#begin('remove', path)
-    this.#disk.tree.remove(path)
-  }
-
-  syncDirectory(directory: string, done: (error: DiskErrorCode | null) => void): void {
-    assertAlive(this.#lifetime, directory)
-    const fault = this.#disk.takeFault('sync-directory')
-    const error = fault ?? (this.#disk.tree.isDirectory(directory) ? null : 'ENOENT')
-    this.#disk.afterFsyncLatency('disk.sync-directory', () => {
-      this.#lifetime.run(() => done(error))
+    const powerCycle = this.#powerCycle
+    scheduler.after(drawLatencyUs(fsyncLatency, random) + this.extraFsyncUs, tag, () => {
+      if (powerCycle === this.#powerCycle) fn()
     })
   }
-
-  #begin(operation: DiskOperation, path: string): void {
-    assertAlive(this.#lifetime, path)
-    throwFault(this.#disk, operation, path)
-  }
 }
 
-class OpenSimFile implements DiskFile {
-  readonly path: string
-  readonly #disk: SimDisk
-  readonly #lifetime: Lifetime
-  readonly #file: SimFile
-  #isClosed = false
-
-  constructor(disk: SimDisk, lifetime: Lifetime, path: string, file: SimFile) {
-    this.#disk = disk
-    this.#lifetime = lifetime
-    this.path = path
-    this.#file = file
+function* directoriesIn(directory: Directory<SimFile>, prefix: string): Generator<string> {
+  for (const [name, entry] of [...directory.entries].sort(([left], [right]) =>
+    left < right ? -1 : 1,
+  )) {
+    if (entry.kind !== 'directory') continue
+    yield prefix + name
+    yield* directoriesIn(entry, `${prefix}${name}/`)
   }
-
-  size(): number {
-    this.#assertOpen()
-    return this.#file.size
-  }
-
-  append(chunks: readonly Uint8Array[]): number {
-    this.#begin('append')
-    const { capacityBytes } = this.#disk
-    if (capacityBytes !== Infinity && this.#disk.usedBytes() + totalBytes(chunks) > capacityBytes) {
-      throw new DiskError('ENOSPC', `${this.path}: the simulated disk is full`)
-    }
-    return this.#file.append(chunks)
-  }
-
-  read(position: number, length: number): Buffer {
-    this.#begin('read')
-    return this.#file.read(position, length)
-  }
-
-  truncate(size: number): void {
-    this.#begin('truncate')
-    assert(
-      size >= 0 && size <= this.#file.size,
-      `${this.path}: truncate to ${size} of ${this.#file.size}`,
-    )
-    this.#file.truncate(size)
-  }
-
-  fsync(done: (error: DiskErrorCode | null) => void): void {
-    this.#assertOpen()
-    const mark = this.#file.operationCount
-    const error = this.#disk.takeFault('fsync')
-    this.#disk.afterFsyncLatency('disk.fsync', () => {
-      this.#lifetime.run(() => {
-        this.#file.settle(mark, error === null)
-        done(error)
-      })
-    })
-  }
-
-  close(): void {
-    this.#isClosed = true
-  }
-
-  #begin(operation: DiskOperation): void {
-    this.#assertOpen()
-    throwFault(this.#disk, operation, this.path)
-  }
-
-  #assertOpen(): void {
-    if (this.#isClosed) throw new DiskError('EBADF', `${this.path} is closed`)
-    assertAlive(this.#lifetime, this.path)
-  }
-}
-
-function assertAlive(lifetime: Lifetime, path: string): void {
-  if (!lifetime.isAlive) throw new DiskError('EBADF', `${path}: its node has crashed`)
-}
-
-function throwFault(disk: SimDisk, operation: DiskOperation, path: string): void {
-  const code = disk.takeFault(operation)
-  if (code !== null) throw new DiskError(code, `${path}: ${operation} failed by a planted fault`)
 }

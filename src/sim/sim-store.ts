@@ -4,6 +4,7 @@ import type { Store } from '../ports/store.ts'
 import type { Lifetime } from '../base/lifetime.ts'
 import { drawLatencyUs, type Latency } from './latency.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { SimProcessor } from './sim-processor.ts'
 import type { SimRandom } from './sim-random.ts'
 
 /** A put, or with undefined a delete. */
@@ -16,13 +17,18 @@ export interface SimStoreOptions {
   readonly scheduler: Scheduler
   readonly random: SimRandom
   readonly syncLatency: Latency
+  /** The disk below; its lies and its slowness are the store's too. */
+  readonly disk: { readonly isLying: boolean; readonly extraFsyncUs: number }
 }
+
+/** All values as they were at one time. */
+export type StoreBackup = ReadonlyMap<string, unknown>
 
 /** The store of a simulated node; it outlives the node's crashes. Changes are durable after a sync. */
 export class SimStore {
   readonly #options: SimStoreOptions
   #cached = new Map<string, unknown>()
-  readonly #durable = new Map<string, unknown>()
+  #durable = new Map<string, unknown>()
   #pending: Change[] = []
   #settledCount = 0
   #plantedError: Error | null = null
@@ -32,8 +38,8 @@ export class SimStore {
   }
 
   /** The store as one life of the node uses it. */
-  mount(lifetime: Lifetime): Store {
-    return new MountedStore(this, lifetime)
+  mount(lifetime: Lifetime, processor: SimProcessor): Store {
+    return new MountedStore(this, lifetime, processor)
   }
 
   /** The next sync answers with `error`; its changes stay pending. */
@@ -50,17 +56,33 @@ export class SimStore {
     this.#pending.push(change)
   }
 
-  sync(lifetime: Lifetime, done: (error: Error | null) => void): void {
+  /** `done` runs when the disk has answered, on no node's time. */
+  sync(done: (error: Error | null) => void): void {
     const mark = this.#settledCount + this.#pending.length
     const error = this.#plantedError
     this.#plantedError = null
-    const { scheduler, random, syncLatency } = this.#options
-    scheduler.after(drawLatencyUs(syncLatency, random), 'store.sync', () => {
-      lifetime.run(() => {
-        if (error === null) this.#settle(mark)
-        done(error)
-      })
+    const { scheduler, random, syncLatency, disk } = this.#options
+    const delayUs = drawLatencyUs(syncLatency, random) + disk.extraFsyncUs
+    scheduler.after(delayUs, 'store.sync', () => {
+      if (error === null && !disk.isLying) this.#settle(mark)
+      done(error)
     })
+  }
+
+  wipe(): void {
+    this.restoreBackup(new Map())
+  }
+
+  backup(): StoreBackup {
+    return new Map(this.#cached)
+  }
+
+  /** The store is as it was, all of it durable. */
+  restoreBackup(backup: StoreBackup): void {
+    this.#settledCount += this.#pending.length
+    this.#pending = []
+    this.#cached = new Map(backup)
+    this.#durable = new Map(backup)
   }
 
   /** With the process only, all changes stay; with the power, a seeded number of the last ones goes. */
@@ -86,11 +108,13 @@ export class SimStore {
 class MountedStore implements Store {
   readonly #store: SimStore
   readonly #lifetime: Lifetime
+  readonly #processor: SimProcessor
   #isClosed = false
 
-  constructor(store: SimStore, lifetime: Lifetime) {
+  constructor(store: SimStore, lifetime: Lifetime, processor: SimProcessor) {
     this.#store = store
     this.#lifetime = lifetime
+    this.#processor = processor
   }
 
   get(key: string): unknown {
@@ -113,7 +137,9 @@ class MountedStore implements Store {
   }
 
   sync(done: (error: Error | null) => void): void {
-    this.#store.sync(this.#lifetime, done)
+    this.#store.sync((error) => {
+      this.#processor.deliver(this.#lifetime, 'completion', () => done(error))
+    })
   }
 
   close(): void {

@@ -1,9 +1,12 @@
 import type { NodeEvent } from '../ports/events.ts'
 import type { Latency } from './latency.ts'
+import type { PowerCutMode } from './power-cut.ts'
+import { realTurn } from './real-turn.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimDisk } from './sim-disk.ts'
 import { SimNetwork } from './sim-network.ts'
 import { SimNode } from './sim-node.ts'
+import { SimProcessor, type StepNote } from './sim-processor.ts'
 import { SimRandom } from './sim-random.ts'
 import { SimStore } from './sim-store.ts'
 import { Trace } from './trace.ts'
@@ -11,6 +14,7 @@ import { Trace } from './trace.ts'
 const NETWORK_LATENCY: Latency = { minUs: 50, maxUs: 500, tailPermille: 1, tailFactor: 20 }
 const FSYNC_LATENCY: Latency = { minUs: 200, maxUs: 3000, tailPermille: 2, tailFactor: 10 }
 const HIGH_WATER_BYTES = 1024 * 1024
+const HANDLER_COST_US = 20
 
 export interface SimWorldOptions {
   /** A safe integer of at least 0. The same seed and the same code give the same trace. */
@@ -23,7 +27,19 @@ export interface SimWorldOptions {
   readonly cutPermille?: number
   /** Bytes under way beyond which `Connection.write` asks to wait; 1 MiB. */
   readonly highWaterBytes?: number
+  /** Virtual time that a message costs the node that handles it, a timer half; 20. See `SimNode.costFactor`. */
+  readonly handlerCostUs?: number
+  /** How power cuts treat bytes that were not synced; drawn at each cut when it is left out. */
+  readonly powerCut?: PowerCutMode
 }
+
+/** After which events `runUntilAsync` lets promises settle. */
+export interface AsyncRunOptions {
+  /** `each` (the default) or only those of nodes that are marked `SimNode.mayAwait`. */
+  readonly settles?: 'each' | 'marked'
+}
+
+type StepListener = (node: string | null) => void
 
 /**
  * A world in one thread: nodes with a clock, links, disks and stores of their own, all driven by one
@@ -35,14 +51,17 @@ export class SimWorld {
   readonly trace = new Trace()
   readonly network: SimNetwork
   readonly #random: SimRandom
-  readonly #fsyncLatency: Latency
+  readonly #options: SimWorldOptions
+  readonly #step: StepNote = { node: null, mayAwait: false }
+  readonly #stepListeners: StepListener[] = []
   readonly #nodes = new Map<string, SimNode>()
   readonly #listeners: ((event: NodeEvent) => void)[] = []
 
   constructor(options: SimWorldOptions) {
     this.seed = options.seed
     this.#random = SimRandom.ofSeed(options.seed)
-    this.#fsyncLatency = options.fsyncLatency ?? FSYNC_LATENCY
+    this.#options = options
+    this.scheduler.onStep = this.#onStep
     this.network = new SimNetwork({
       scheduler: this.scheduler,
       random: this.#random.fork('network'),
@@ -72,6 +91,14 @@ export class SimWorld {
     this.#listeners.push(listener)
   }
 
+  /**
+   * Calls `listener` after every event of the queue, with the node whose code ran; null when only links or
+   * disks worked.
+   */
+  afterStep(listener: StepListener): void {
+    this.#stepListeners.push(listener)
+  }
+
   runFor(ms: number): void {
     this.scheduler.runUntilUs(this.scheduler.nowUs + Math.round(ms * 1000))
   }
@@ -87,22 +114,62 @@ export class SimWorld {
     return true
   }
 
+  /**
+   * As `runUntil` for code that awaits: after an event a real turn of the event loop passes, in which every
+   * promise and next tick that the event has set off runs, before the next event is taken.
+   */
+  async runUntilAsync(
+    predicate: () => boolean,
+    limitMs: number,
+    options: AsyncRunOptions = {},
+  ): Promise<boolean> {
+    const limitUs = this.scheduler.nowUs + Math.round(limitMs * 1000)
+    const settlesEach = options.settles !== 'marked'
+    await realTurn()
+    while (!predicate()) {
+      this.#step.mayAwait = false
+      if (this.scheduler.step(limitUs)) {
+        if (settlesEach || this.#step.mayAwait) await realTurn()
+        continue
+      }
+      this.scheduler.runUntilUs(limitUs)
+      return predicate()
+    }
+    return true
+  }
+
+  readonly #onStep = (): void => {
+    const { node } = this.#step
+    this.#step.node = null
+    for (const listener of this.#stepListeners) listener(node)
+  }
+
   #createNode(name: string): SimNode {
     const random = this.#random.fork(`node ${name}`)
     const { scheduler, network } = this
+    const { fsyncLatency = FSYNC_LATENCY, powerCut, handlerCostUs } = this.#options
+    const disk = new SimDisk({
+      scheduler,
+      random: random.fork('disk'),
+      fsyncLatency,
+      ...(powerCut === undefined ? {} : { powerCut }),
+    })
     return new SimNode({
       name,
       scheduler,
       network,
-      disk: new SimDisk({
-        scheduler,
-        random: random.fork('disk'),
-        fsyncLatency: this.#fsyncLatency,
-      }),
+      disk,
       store: new SimStore({
         scheduler,
         random: random.fork('store'),
-        syncLatency: this.#fsyncLatency,
+        syncLatency: fsyncLatency,
+        disk,
+      }),
+      processor: new SimProcessor({
+        scheduler,
+        name,
+        handlerCostUs: handlerCostUs ?? HANDLER_COST_US,
+        step: this.#step,
       }),
       random,
       emit: (kind, fields) => this.#emit(name, kind, fields),

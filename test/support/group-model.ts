@@ -7,6 +7,7 @@ import type { HeartbeatResponse } from '../../src/wire/messages/12-heartbeat.ts'
 import type { SyncGroupResponse } from '../../src/wire/messages/14-sync-group.ts'
 import { groupMetadataValue } from '../../src/wire/records/group-coordinator.ts'
 import { decodeCoordinatorValue } from '../../src/wire/coordinator-record.ts'
+import { dumpOfGroups } from '../../broker/group/group-dump.ts'
 import { decodeGroupRecord } from '../../broker/group/records.ts'
 import type { GroupWorld, Held } from './group-world.ts'
 
@@ -314,6 +315,7 @@ export class GroupModel {
     const live = shard.persisted()
     const replayed = this.world.replayed()
     assert(sameText(live, replayed), 'G5: live state differs from a replay of the log')
+    assert(dumpOfGroups(shard) === this.world.replayedDump(), 'G5: the dump differs from a replay')
     const group = shard.groups.get(GROUP)
     const bytes = live.groups.get(GROUP)
     if (group?.state !== 'Stable') return

@@ -4,6 +4,7 @@ import {
   type Respond,
 } from '../../broker/group/group-coordinator.ts'
 import { DEFAULT_GROUP_CONFIG, type GroupConfig } from '../../broker/group/group-config.ts'
+import { dumpOfGroups } from '../../broker/group/group-dump.ts'
 import { GroupShard, type PersistedGroups } from '../../broker/group/group-shard.ts'
 import type { TopicDirectory } from '../../broker/group/topic-directory.ts'
 import { ShardTimers } from '../../broker/coordinator/timer.ts'
@@ -125,6 +126,15 @@ export class GroupWorld {
 
   /** What the log says, replayed from its begin into a shard of its own. */
   replayed(): PersistedGroups {
+    return this.#replay().persisted()
+  }
+
+  /** The same as canonical text. */
+  replayedDump(): string {
+    return dumpOfGroups(this.#replay())
+  }
+
+  #replay(): GroupShard {
     const { clock, random } = this.world.node('replayer').ports
     const timers = new ShardTimers(clock, () => assert(false, 'a replay sets no timers'))
     const ports = { partition: 0, clock, random, timers, events: { emit: () => {} } }
@@ -132,7 +142,7 @@ export class GroupWorld {
     for (const { offset, key, value } of this.log.records(0)) {
       shard.replay({ offset, key: present(key, 'a key'), value, producerId: -1 })
     }
-    return shard.persisted()
+    return shard
   }
 
   /** Encodes and decodes the request and the answer in `version`, as a client would see them. */

@@ -45,7 +45,9 @@ export class Elections {
     if (partition === null) return { errorCode: ErrorCode.INVALID_REQUEST }
     let errorCode = this.#refusal(partition)
     let isGranted = false
-    if (errorCode === ErrorCode.NONE) {
+    if (errorCode !== ErrorCode.NONE) {
+      this.#context.events.emit('quorum.vote-invalid', { epoch: state.epoch, errorCode })
+    } else {
       if (partition.replicaEpoch > state.epoch) state.becomeUnattached(partition.replicaEpoch)
       errorCode = this.#isForUs(request.voterId, partition)
         ? ErrorCode.NONE
@@ -77,6 +79,7 @@ export class Elections {
       state.becomeCandidate()
     } else if (role.tally.isRejected || nowMs >= role.electionDeadlineMs) {
       this.#context.lostElections += 1
+      this.#tellLost(role)
       if (role.leaderId === NO_NODE) {
         state.becomeUnattached(role.epoch, nowMs + electionBackoffMs(this.#context))
       } else {
@@ -96,7 +99,10 @@ export class Elections {
       return nowMs
     }
     if (nowMs >= Math.min(role.electionDeadlineMs, role.backoffUntilMs ?? Infinity)) {
-      if (role.backoffUntilMs === null) this.#context.lostElections += 1
+      if (role.backoffUntilMs === null) {
+        this.#context.lostElections += 1
+        this.#tellLost(role)
+      }
       state.becomeProspective()
       return nowMs
     }
@@ -105,9 +111,15 @@ export class Elections {
     }
     if (role.backoffUntilMs === null) {
       this.#context.lostElections += 1
+      this.#tellLost(role)
       role.backOff(nowMs + electionBackoffMs(this.#context))
     }
     return Math.min(role.electionDeadlineMs, role.backoffUntilMs ?? Infinity)
+  }
+
+  #tellLost({ kind, epoch, tally }: Prospective | Candidate): void {
+    const { isRejected } = tally
+    this.#context.events.emit('quorum.election-lost', { role: kind, epoch, isRejected })
   }
 
   #lead(role: Candidate): void {
@@ -202,6 +214,10 @@ export class Elections {
       (lastOffsetEpoch === log.lastEpoch && lastOffset >= log.endOffset)
     const candidate = { id: replicaId, directoryId: replicaDirectoryId }
     const isGranted = state.role.canGrant(candidate, isLogUpToDate, preVote)
+    if (!isGranted) {
+      const fields = { epoch: state.epoch, candidate: replicaId, isLogUpToDate, preVote }
+      this.#context.events.emit('quorum.vote-refused', { ...fields, role: state.role.kind })
+    }
     const { role } = state
     const canVote = role.kind === 'unattached' || role.kind === 'prospective'
     if (isGranted && !preVote && canVote && role.votedKey === null) state.voteFor(candidate)

@@ -60,7 +60,10 @@ export class FetchServer {
     if (partition === null) return this.#answer(respond, { errorCode: ErrorCode.INVALID_REQUEST })
     const fetch = this.#fetchOf(version, request, partition, respond)
     const errorCode = this.#refusal(fetch, request.maxWaitMs)
-    if (errorCode !== ErrorCode.NONE) return this.#answer(respond, this.#failure(fetch, errorCode))
+    if (errorCode !== ErrorCode.NONE) {
+      this.#context.events.emit('quorum.fetch-refused', { replica: fetch.replicaId, errorCode })
+      return this.#answer(respond, this.#failure(fetch, errorCode))
+    }
     this.#serve(fetch)
   }
 
@@ -98,6 +101,7 @@ export class FetchServer {
     const divergence = log.divergenceFrom(offset, fetch.lastEpoch)
     if (divergence !== null) {
       role.onVoterHeard(replicaId, nowMs)
+      this.#context.events.emit('quorum.fetch-diverging', { replica: replicaId, ...divergence })
       return this.#answer(fetch.respond, this.#success(fetch, role, divergence))
     }
     if (replicaId >= 0) {

@@ -119,6 +119,11 @@ export class QuorumState {
     return this.#options.voters.has(this.#self.id)
   }
 
+  /** Whom it voted for in its epoch, as stored; -1: nobody. */
+  get votedFor(): BrokerId {
+    return this.#stored.votedId
+  }
+
   get isSoleVoter(): boolean {
     return this.isVoter && this.#options.voters.size === 1
   }

@@ -135,6 +135,16 @@ export class Raft {
     return this.#context.state.role.kind === 'leader'
   }
 
+  /** False on an observer, which follows the log and has no say. */
+  get isVoter(): boolean {
+    return this.#context.state.isVoter
+  }
+
+  /** Whom this node voted for in its epoch, as stored; -1: nobody. */
+  get votedFor(): BrokerId {
+    return this.#context.state.votedFor
+  }
+
   get roleKind(): RoleKind {
     return this.#context.state.role.kind
   }

@@ -10,6 +10,11 @@ export interface HistoryEvidence {
   readonly budget: FaultBudget
   /** The final read got to the end of every partition. Without it, what misses records answers `unknown`. */
   readonly isFinalReadComplete: boolean
+  /**
+   * From here on the cluster was whole: no replaced leader or coordinator answers from an old state any more. Left
+   * out when it is not known.
+   */
+  readonly healedAtMs?: number
 }
 
 export interface Violation {

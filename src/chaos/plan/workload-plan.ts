@@ -16,6 +16,11 @@ export interface ProducerPlan {
   /** Keys `k0`..`k<n-1>` in turn; 0: no keys. */
   readonly keys: number
   readonly requestTimeoutMs: number
+  /**
+   * Abuses the protocol now and then: repeats acknowledged batches, leaves gaps in the sequence, sends with an
+   * older epoch (`expects` in the history). Only with `idempotent` and acks -1; off by default.
+   */
+  readonly probes?: boolean
 }
 
 /** Reads assigned partitions from the start, outside any group, and goes on reading. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseBrokerConfig } from '../../../broker/config.ts'
+import { ConfigError } from '../../../src/base/errors.ts'
 import { listenerPlan, type ListenerPlan } from '../../../broker/listener-config.ts'
 
 function plan(properties: Readonly<Record<string, string>>): ListenerPlan {
@@ -71,5 +72,95 @@ describe('listenerPlan', () => {
     expect(() => plan({ 'controller.quorum.voters': '1@a:1,1@b:2' })).toThrow(
       'controller.quorum.voters: node 1 is there twice',
     )
+  })
+})
+
+/** The settings of a node that is a broker only, or a controller only. */
+const BROKER = {
+  'process.roles': 'broker',
+  'node.id': '1',
+  'controller.quorum.voters': '101@c1:9093',
+  listeners: 'PLAINTEXT://b1:9092',
+}
+const CONTROLLER = {
+  'process.roles': 'controller',
+  'node.id': '101',
+  'controller.quorum.voters': '101@c1:9093,102@c2:9093',
+  listeners: 'CONTROLLER://c1:9093',
+}
+
+describe('listenerPlan by roles', () => {
+  it('gives a broker no listener of the quorum, and a controller no other', () => {
+    expect(plan(BROKER)).toMatchObject({
+      roles: { isBroker: true, isController: false },
+      brokers: [{ name: 'PLAINTEXT' }],
+      controllers: [],
+      interBrokerName: 'PLAINTEXT',
+    })
+    expect(plan(CONTROLLER)).toMatchObject({
+      roles: { isBroker: false, isController: true },
+      brokers: [],
+      controllers: [{ name: 'CONTROLLER' }],
+      interBrokerName: null,
+    })
+    expect(plan({}).roles).toEqual({ isBroker: true, isController: true })
+  })
+
+  it.each([
+    [{ 'process.roles': '' }, 'process.roles: a node has at least one role'],
+    [{ 'process.roles': 'broker,broker' }, 'process.roles: a role is there twice'],
+    [{ 'process.roles': 'zookeeper' }, 'process.roles'],
+    [{ 'controller.quorum.voters': '' }, 'controller.quorum.voters'],
+    [
+      { 'controller.quorum.voters': '2@b:1' },
+      'controller.quorum.voters: node 1 must be in it when process.roles has "controller"',
+    ],
+    [
+      { 'advertised.listeners': 'CONTROLLER://a:1' },
+      'advertised.listeners: "CONTROLLER" is none of the listeners for clients',
+    ],
+    [
+      { 'controller.listener.names': 'CONTROLLER,OTHER' },
+      '"OTHER" must be in listeners when process.roles has "controller"',
+    ],
+    [{ 'controller.listener.names': '' }, 'controller.listener.names: at least one listener'],
+    [
+      { ...BROKER, 'node.id': '101' },
+      'controller.quorum.voters: node 101 must not be in it when process.roles is "broker"',
+    ],
+    [
+      { ...BROKER, listeners: 'PLAINTEXT://b1:9092,CONTROLLER://b1:9093' },
+      'controller.listener.names=CONTROLLER: none of them may be in listeners',
+    ],
+    [
+      { ...CONTROLLER, 'node.id': '103' },
+      'controller.quorum.voters: node 103 must be in it when process.roles has "controller"',
+    ],
+    [
+      { ...CONTROLLER, listeners: 'CONTROLLER://c1:9093,PLAINTEXT://c1:9092' },
+      'listeners: "PLAINTEXT" is for clients',
+    ],
+    [
+      { ...CONTROLLER, listeners: 'PLAINTEXT://c1:9092' },
+      '"CONTROLLER" must be in listeners when process.roles has "controller"',
+    ],
+    [
+      { ...CONTROLLER, 'inter.broker.listener.name': 'CONTROLLER' },
+      'inter.broker.listener.name: not for process.roles=controller',
+    ],
+    [
+      { ...CONTROLLER, 'advertised.listeners': 'CONTROLLER://c1:9093' },
+      'advertised.listeners: "CONTROLLER" is none of the listeners for clients',
+    ],
+  ])('refuses %o in one line', (properties, message) => {
+    let text = ''
+    try {
+      plan(properties)
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError)
+      text = (error as ConfigError).message
+    }
+    expect(text).toContain(message)
+    expect(text).not.toContain('\n')
   })
 })

@@ -7,6 +7,7 @@ import { SimWorld } from '../../../../src/sim/sim-world.ts'
 import { SimRandom } from '../../../../src/sim/sim-random.ts'
 import { ErrorCode } from '../../../../src/wire/error-codes.ts'
 import type { Disk } from '../../../../src/ports/disk.ts'
+import { liveStateOf, rebuiltStateOf } from '../../../../broker/log/log-state.ts'
 import type { PartitionLog } from '../../../../broker/log/partition-log.ts'
 import { append, batch, headersOf, NOW_MS, openLog, readAll } from '../../../support/log-world.ts'
 
@@ -210,6 +211,7 @@ function compareRead(
 
 function compare(log: PartitionLog, model: Model): void {
   expect(log.logEndOffset).toBe(model.end)
+  expect(liveStateOf(log)).toBe(rebuiltStateOf(log))
   expect(log.logStartOffset).toBe(model.start)
   expect(log.highWatermark).toBe(model.highWatermark)
   expect(log.segmentBaseOffsets).toEqual(log.segmentBaseOffsets.toSorted((a, b) => a - b))

@@ -1,0 +1,207 @@
+import type { Config } from '../src/base/config-def.ts'
+import { present } from '../src/base/assert.ts'
+import { randomUuid, type Uuid } from '../src/base/uuid.ts'
+import type { NodePorts } from '../src/ports/ports.ts'
+import { alterPartitionApi } from '../src/wire/messages/56-alter-partition.ts'
+import { groupConfigFrom } from './group/group-config.ts'
+import { GroupCoordinator } from './group/group-coordinator.ts'
+import type { ListenerPlan } from './listener-config.ts'
+import { SUPPORTED_FEATURES } from './metadata/features.ts'
+import { OFFSETS_TOPIC } from './metadata/topic-name.ts'
+import type { QuorumPart } from './quorum-part.ts'
+import { partitionLogAccess } from './replica/partition-log-access.ts'
+import { ReplicaManager } from './replica/replica-manager.ts'
+import { BrokerLifecycle } from './server/broker-lifecycle.ts'
+import { ControllerChannel } from './server/controller-channel.ts'
+import { ProducerIds } from './server/producer-ids.ts'
+import { AutoTopicCreation } from './server/topic-creation.ts'
+
+export interface BrokerPartOptions {
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly directoryId: Uuid
+  readonly config: Config
+  readonly plan: ListenerPlan
+  readonly ports: NodePorts
+  readonly quorum: QuorumPart
+  /** Of the last run when it ended in order, -1 when that is not known; null after a crash. */
+  readonly previousBrokerEpoch: number | null
+  /** Registered, unfenced, serving. Called after every time it was fenced. */
+  readonly onUnfenced: () => void
+  readonly onFatal: (error: Error) => void
+}
+
+const ALTER_PARTITION_VERSION = 3
+const CHANNEL_RETRY_MS = 20
+
+/**
+ * What `process.roles=broker` adds to a node: its life as the controller knows it, replicas, groups, and the
+ * way to the active controller.
+ */
+export class BrokerPart {
+  readonly channel: ControllerChannel
+  readonly lifecycle: BrokerLifecycle
+  readonly replicas: ReplicaManager
+  readonly groups: GroupCoordinator
+  readonly producerIds: ProducerIds
+  readonly topicCreation: AutoTopicCreation
+  readonly #options: BrokerPartOptions
+  #isServing = false
+  #onShutdownAllowed: () => void = () => undefined
+
+  constructor(options: BrokerPartOptions) {
+    this.#options = options
+    const { config, ports, quorum } = options
+    this.channel = this.#createChannel()
+    this.lifecycle = this.#createLifecycle()
+    this.replicas = this.#createReplicas()
+    this.groups = this.#createGroups()
+    this.producerIds = new ProducerIds({
+      brokerId: options.nodeId,
+      brokerEpoch: () => this.lifecycle.brokerEpoch,
+      channel: this.channel,
+      timeoutMs: config.int('request.timeout.ms'),
+    })
+    this.topicCreation = new AutoTopicCreation({
+      config,
+      channel: this.channel,
+      events: ports.events,
+      liveBrokers: () =>
+        [...quorum.publisher.image.brokers.values()].filter(({ isFenced }) => !isFenced).length,
+    })
+  }
+
+  start(): void {
+    this.lifecycle.start()
+  }
+
+  onLeaderChange(): void {
+    this.channel.leaderChanged()
+  }
+
+  onPublished(): void {
+    this.#serveWhenCaughtUp()
+  }
+
+  /** Moves all leaderships away; `done` when that is allowed, which the caller need not wait for. */
+  beginControlledShutdown(done: () => void): void {
+    this.#onShutdownAllowed = done
+    this.lifecycle.beginControlledShutdown()
+  }
+
+  /** Leaves the cluster; its logs are flushed and closed when `done` is called, unless with an error. */
+  close(done: (error: Error | null) => void): void {
+    this.channel.close()
+    this.groups.close()
+    this.replicas.close(done)
+  }
+
+  #createChannel(): ControllerChannel {
+    const { nodeId, ports, quorum } = this.#options
+    return new ControllerChannel({
+      network: ports.network,
+      clock: ports.clock,
+      clientId: `broker-${nodeId}-to-controller`,
+      controllerAddress: () => quorum.leaderAddress(),
+      retryBackoffMs: CHANNEL_RETRY_MS,
+    })
+  }
+
+  #createLifecycle(): BrokerLifecycle {
+    const { nodeId, clusterId, directoryId, config, plan, ports, quorum } = this.#options
+    const { clock, events, random } = ports
+    return new BrokerLifecycle({
+      brokerId: nodeId,
+      incarnationId: randomUuid((count) => random.bytes(count)),
+      channel: this.channel,
+      clock,
+      events,
+      registration: {
+        clusterId,
+        previousBrokerEpoch: this.#options.previousBrokerEpoch ?? -1,
+        rack: config.nullableString('broker.rack'),
+        logDirs: [directoryId],
+        features: [...SUPPORTED_FEATURES],
+        listeners: plan.brokers.map(({ name }) => ({
+          name,
+          host: plan.advertised.get(name)?.host ?? '',
+          port: plan.advertised.get(name)?.port ?? 0,
+          securityProtocol: 0,
+        })),
+      },
+      heartbeatIntervalMs: config.int('broker.heartbeat.interval.ms'),
+      sessionTimeoutMs: config.int('broker.session.timeout.ms'),
+      metadataOffset: () => quorum.publisher.image.lastOffset,
+      onRegistered: () => this.#serveWhenCaughtUp(),
+      onUnfenced: () => {
+        events.emit('broker.unfenced', { broker: nodeId })
+        this.#options.onUnfenced()
+      },
+      onShutdownAllowed: () => this.#onShutdownAllowed(),
+    })
+  }
+
+  #createReplicas(): ReplicaManager {
+    const { nodeId, config, plan, ports, quorum, previousBrokerEpoch } = this.#options
+    const { clock, network, disk, store, events } = ports
+    const timeoutMs = config.int('request.timeout.ms')
+    return new ReplicaManager({
+      brokerId: nodeId,
+      brokerEpoch: () => this.lifecycle.brokerEpoch,
+      config,
+      clock,
+      network,
+      disk,
+      store,
+      events,
+      image: () => quorum.publisher.image,
+      alterPartition: (request, done) => {
+        this.channel.send(alterPartitionApi, ALTER_PARTITION_VERSION, request, timeoutMs, done)
+      },
+      interBrokerListenerName: present(plan.interBrokerName, 'the listener between brokers'),
+      isCleanStart: previousBrokerEpoch !== null,
+      // The only log directory has failed: Kafka halts such a broker.
+      onStorageFailure: (error) => this.#options.onFatal(error),
+    })
+  }
+
+  #createGroups(): GroupCoordinator {
+    const { config, ports, quorum } = this.#options
+    const { clock, random, events } = ports
+    const { image } = quorum.publisher
+    const groups = new GroupCoordinator({
+      log: partitionLogAccess(this.replicas, OFFSETS_TOPIC, config.int('message.max.bytes')),
+      clock,
+      random: random.fork('groups'),
+      events,
+      config: groupConfigFrom(config),
+      partitionCount: () => image.topicsByName.get(OFFSETS_TOPIC)?.partitions.size ?? 0,
+      topics: {
+        hasTopic: (name) => image.topicsByName.has(name),
+        topicId: (name) => image.topicsByName.get(name)?.id ?? null,
+        topicName: (id) => image.topicsById.get(id)?.name ?? null,
+      },
+    })
+    this.replicas.onLeadership((partition, kind, leaderEpoch) => {
+      if (partition.topic !== OFFSETS_TOPIC) return
+      if (kind === 'leader') groups.onElected(partition.partition, leaderEpoch)
+      else groups.onResigned(partition.partition)
+    })
+    return groups
+  }
+
+  /** Partitions are taken up once the metadata holds this incarnation's registration; older states are stale. */
+  #serveWhenCaughtUp(): void {
+    const epoch = this.lifecycle.brokerEpoch
+    if (this.#isServing || epoch === -1) return
+    const { nodeId, quorum } = this.#options
+    const { publisher } = quorum
+    if (publisher.image.brokers.get(nodeId)?.epoch !== epoch) return
+    this.#isServing = true
+    publisher.subscribe((delta, image) => {
+      this.replicas.applyDelta(delta, image)
+    })
+    this.replicas.start(publisher.image)
+    this.lifecycle.ready()
+  }
+}

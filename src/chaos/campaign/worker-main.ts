@@ -1,0 +1,19 @@
+import { enableCompileCache } from 'node:module'
+import type { RunnerModule, SeedRequest } from './worker-messages.ts'
+
+// One worker of a campaign: a process that runs the seeds it is told, one after another, with the runner of
+// the module named by its argument. It ends when its parent does.
+
+enableCompileCache()
+const [runner = new URL('run-seed.ts', import.meta.url).href] = process.argv.slice(2)
+const { runSeed } = (await import(runner)) as RunnerModule
+let last: Promise<void> = Promise.resolve()
+
+process.on('message', ({ seed, profile }: SeedRequest) => {
+  last = last.then(async () => {
+    process.send?.(await runSeed(seed, profile))
+  })
+})
+process.on('disconnect', () => process.exit())
+// The terminal sends Ctrl-C to all processes of the group; what it means is the parent's to say.
+process.on('SIGINT', () => undefined)

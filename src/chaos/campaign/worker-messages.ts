@@ -1,0 +1,13 @@
+import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import type { SeedOutcome } from './seed-outcome.ts'
+
+/** What a campaign asks of a worker process; the answers come in the order of the questions. */
+export interface SeedRequest {
+  readonly seed: number
+  readonly profile: SwarmProfile
+}
+
+/** A module that workers run seeds with: it exports `runSeed`. */
+export interface RunnerModule {
+  readonly runSeed: (seed: number, profile: SwarmProfile) => Promise<SeedOutcome>
+}

@@ -1,0 +1,168 @@
+import type { PartitionLog } from '../../../broker/log/partition-log.ts'
+import { segmentFileName } from '../../../broker/log/log-file-names.ts'
+import {
+  batchSizeBytes,
+  isBatchCrcValid,
+  NO_CHAIN,
+  placeOf,
+  readBatch,
+  type Batch,
+} from './batch.ts'
+import type { ClusterState } from './state-check.ts'
+
+/** What a look at new batches finds: `order` is R3, `match` R1 or Q4, `checksum` D7. */
+export type LogProblem = 'order' | 'match' | 'checksum'
+
+export interface LogGhostOptions {
+  readonly nodeId: number
+  readonly name: string
+  readonly log: PartitionLog
+  readonly state: ClusterState
+  /** Batches of all replicas by place; the first one that is seen there stands for all (R1). */
+  readonly known: Map<number, Batch>
+  readonly onProblem: (problem: LogProblem, message: string) => void
+  /** A batch that was read: `isNew` when no replica had it before. `bytes` must not be kept. */
+  readonly onBatch: (batch: Batch, isNew: boolean, bytes: Buffer, position: number) => void
+}
+
+const READ_BYTES = 64 * 1024 * 1024
+const NOWHERE = -1
+
+/** One replica's log as it was when last looked at. Only bytes that were added since then are read. */
+export class LogGhost {
+  readonly nodeId: number
+  readonly log: PartitionLog
+  /** In order; from the log start, or from where the history is known. */
+  readonly batches: Batch[] = []
+  endOffset: number
+  readonly #options: LogGhostOptions
+  /** False: what lies below is not known, so the next batch must be one that another replica has shown. */
+  #isRooted: boolean
+  #segmentBase = NOWHERE
+  #position = 0
+
+  constructor(options: LogGhostOptions) {
+    this.#options = options
+    this.nodeId = options.nodeId
+    this.log = options.log
+    const first = options.log.segmentBaseOffsets[0] ?? 0
+    this.endOffset = first
+    this.#isRooted = first === 0
+  }
+
+  /** Its whole history from the first batch on is known. */
+  get isRooted(): boolean {
+    return this.#isRooted
+  }
+
+  /** The last batch that is known, or null. */
+  get last(): Batch | null {
+    return this.batches.at(-1) ?? null
+  }
+
+  /** Reads what was appended. Returns the index of the first new batch. */
+  refresh(): number {
+    const end = this.log.logEndOffset
+    if (end < this.endOffset) this.truncated(end)
+    const from = this.batches.length
+    if (end === this.endOffset) return from
+    const { state } = this.#options
+    if (state.readFile === undefined) this.#readThroughLog(end)
+    else this.#readFiles(end)
+    if (this.endOffset < end) this.#lose(end)
+    return Math.min(from, this.batches.length)
+  }
+
+  /** The log was cut, or restarted, at `offset`; to be told at once, before anything is appended again. */
+  truncated(offset: number): void {
+    this.#segmentBase = NOWHERE
+    // Cut above what was looked at so far: nothing of that is touched.
+    if (offset >= this.endOffset && this.log.logStartOffset < offset) return
+    if (offset > this.endOffset) this.#lose(offset)
+    for (let last = this.last; last !== null && last.end > offset; last = this.last) {
+      this.batches.pop()
+    }
+    this.endOffset = offset
+    const knownEnd = this.last?.end ?? (this.#isRooted ? 0 : offset)
+    if (knownEnd !== offset) this.#lose(offset)
+  }
+
+  #readFiles(end: number): void {
+    const { readFile } = this.#options.state
+    if (readFile === undefined) return
+    if (this.#segmentBase === NOWHERE) this.#seek()
+    while (this.endOffset < end && this.#segmentBase !== NOWHERE) {
+      const path = `${this.log.directory}/${segmentFileName(this.#segmentBase, 'log')}`
+      const bytes = readFile(this.nodeId, path, this.#position, READ_BYTES)
+      this.#position += this.#take(bytes, end)
+      if (this.endOffset >= end) return
+      const base = this.#segmentBase
+      this.#segmentBase = this.log.segmentBaseOffsets.find((next) => next > base) ?? NOWHERE
+      this.#position = 0
+    }
+  }
+
+  #readThroughLog(end: number): void {
+    while (this.endOffset < end) {
+      const before = this.endOffset
+      const offset = Math.max(before, this.log.logStartOffset)
+      const request = { offset, maxBytes: READ_BYTES, minOneBatch: true, endOffset: end }
+      this.#take(this.log.read(request).records, end)
+      if (this.endOffset === before) return
+    }
+  }
+
+  #seek(): void {
+    this.#position = 0
+    this.#segmentBase =
+      this.log.segmentBaseOffsets.findLast((base) => base <= this.endOffset) ?? NOWHERE
+  }
+
+  /** Takes the batches that come after what is known; returns how many bytes they and those before take. */
+  #take(bytes: Buffer, end: number): number {
+    let position = 0
+    while (position < bytes.length && this.endOffset < end) {
+      const chain = this.#isRooted ? (this.last?.chain ?? NO_CHAIN) : NO_CHAIN
+      const batch = readBatch(bytes, position, chain)
+      if (batch === null) break
+      if (batch.end > this.endOffset) this.#add(batch, bytes, position)
+      position += batchSizeBytes(bytes, position)
+    }
+    return position
+  }
+
+  #add(batch: Batch, bytes: Buffer, position: number): void {
+    const { known, onProblem, onBatch, name, nodeId } = this.#options
+    const where = `${name} on node ${nodeId}: the batch at ${batch.base} of epoch ${batch.epoch}`
+    if (!isBatchCrcValid(bytes, position) && this.#options.state.readFile !== undefined) {
+      onProblem('checksum', `${where} was written with a wrong CRC`)
+    }
+    const last = this.last
+    if (last !== null && this.#isRooted) {
+      if (batch.base !== last.end) onProblem('order', `${where} follows an end of ${last.end}`)
+      if (batch.epoch < last.epoch) onProblem('order', `${where} follows epoch ${last.epoch}`)
+    }
+    this.endOffset = batch.end
+    const place = placeOf(batch.base, batch.epoch)
+    const same = known.get(place)
+    if (same === undefined) {
+      if (!this.#isRooted) return
+      known.set(place, batch)
+    } else if (this.#isRooted ? same.chain !== batch.chain : same.crc !== batch.crc) {
+      onProblem('match', `${where} is not what another replica has there`)
+      this.#lose(batch.end)
+      return
+    }
+    this.#isRooted = true
+    this.batches.push(same ?? batch)
+    onBatch(same ?? batch, same === undefined, bytes, position)
+  }
+
+  /** What lies below is unknown from here on. */
+  #lose(end: number): void {
+    this.batches.length = 0
+    this.#isRooted = end === 0
+    this.endOffset = end
+    this.#segmentBase = NOWHERE
+  }
+}

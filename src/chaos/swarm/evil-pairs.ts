@@ -1,0 +1,159 @@
+import type { Fault } from '../plan/fault.ts'
+import type { Draw } from './draw.ts'
+import { aController, aPartition, followerOf, type FaultField } from './fault-target.ts'
+
+/** Two or three faults that belong together; times count from the begin of their round. */
+export interface EvilPair {
+  readonly name: string
+  /** All must be enabled for the pair to be drawn. */
+  readonly kinds: readonly Fault['kind'][]
+  /** It may lose an unsynced tail of a replica. */
+  readonly isDamage: boolean
+  draw(draw: Draw, field: FaultField, lengthMs: number): readonly Fault[]
+}
+
+/** Combinations that found real bugs in other systems (H of the catalogue of faults). */
+export const EVIL_PAIRS: readonly EvilPair[] = [
+  {
+    name: 'a zombie leader: paused, deposed, awake again',
+    kinds: ['pause', 'reset'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key } = aPartition(draw, field)
+      const target = `leader(${key})`
+      return [
+        { atMs: 0, kind: 'pause', target, untilMs: lengthMs },
+        { atMs: Math.floor(lengthMs / 2), kind: 'reset', target: `leader(${key})` },
+      ]
+    },
+  },
+  {
+    name: 'pause and kill',
+    kinds: ['pause', 'crash'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key, topic } = aPartition(draw, field)
+      return [
+        { atMs: 0, kind: 'pause', target: followerOf(draw, key, topic), untilMs: lengthMs },
+        {
+          atMs: draw.between('gap', 0, 1500),
+          kind: 'crash',
+          target: `leader(${key})`,
+          untilMs: lengthMs,
+        },
+      ]
+    },
+  },
+  {
+    name: 'a second crash during the recovery from the first',
+    kinds: ['crash'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key, topic } = aPartition(draw, field)
+      const target = topic.replicationFactor === 1 ? `leader(${key})` : `replica(${key},0)`
+      const backMs = Math.floor(lengthMs / 3)
+      const againMs = backMs + draw.pick('again', [1, 20, 150, 600])
+      return [
+        { atMs: 0, kind: 'crash', target, untilMs: backMs },
+        { atMs: againMs, kind: 'crash', target, untilMs: Math.max(lengthMs, againMs + 100) },
+      ]
+    },
+  },
+  {
+    name: 'leaders in quick succession: each new one is killed too',
+    kinds: ['crash'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key } = aPartition(draw, field)
+      const gapMs = draw.pick('gap', [1200, 2000, 3500])
+      return [0, 1, 2].map((index) => ({
+        atMs: index * gapMs,
+        kind: 'crash' as const,
+        target: `leader(${key})`,
+        untilMs: index * gapMs + Math.max(500, Math.floor(lengthMs / 2)),
+      }))
+    },
+  },
+  {
+    name: 'an isolated leader with its clients still attached, then a crash of it',
+    kinds: ['cut', 'crash'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key } = aPartition(draw, field)
+      const params = { direction: 'both', peers: draw.pick('peers', ['brokers', 'controllers']) }
+      const target = `leader(${key})`
+      return [
+        { atMs: 0, kind: 'cut', target, untilMs: lengthMs, params },
+        { atMs: Math.floor(lengthMs / 2), kind: 'crash', target, untilMs: lengthMs },
+      ]
+    },
+  },
+  {
+    name: 'the controller is lost while the leader of a partition is',
+    kinds: ['crash'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key } = aPartition(draw, field)
+      return [
+        { atMs: 0, kind: 'crash', target: `leader(${key})`, untilMs: lengthMs },
+        {
+          atMs: draw.between('gap', 0, 1200),
+          kind: 'crash',
+          target: 'controller',
+          untilMs: lengthMs,
+        },
+      ]
+    },
+  },
+  {
+    name: 'old requests arrive after the retry: held while new connections are free',
+    kinds: ['hold', 'pause'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key } = aPartition(draw, field)
+      const target = `leader(${key})`
+      return [
+        { atMs: 0, kind: 'hold', target, untilMs: lengthMs },
+        {
+          atMs: draw.between('gap', 10, 500),
+          kind: 'pause',
+          target,
+          untilMs: Math.floor(lengthMs / 2) + 500,
+        },
+      ]
+    },
+  },
+  {
+    name: 'elections in the quorum while a voter comes back',
+    kinds: ['crash', 'cut'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => [
+      {
+        atMs: 0,
+        kind: 'crash',
+        target: aController(draw, field),
+        untilMs: Math.floor(lengthMs / 2),
+      },
+      {
+        atMs: draw.between('gap', 100, 1500),
+        kind: 'cut',
+        target: 'controller',
+        untilMs: lengthMs,
+        params: { direction: draw.pick('direction', ['both', 'in', 'out']) },
+      },
+    ],
+  },
+  {
+    name: 'an fsync that lies, and then the power goes',
+    kinds: ['lying-fsync', 'power-cut'],
+    isDamage: true,
+    draw: (draw, field, lengthMs) => {
+      const { key } = aPartition(draw, field)
+      const target = draw.pick('target', [`leader(${key})`, `replica(${key},0)`])
+      return [
+        { atMs: 0, kind: 'lying-fsync', target, untilMs: Math.floor(lengthMs / 2) },
+        { atMs: Math.floor(lengthMs / 3), kind: 'power-cut', target, untilMs: lengthMs },
+      ]
+    },
+  },
+]

@@ -1,0 +1,48 @@
+import type { Plan } from '../plan/plan.ts'
+import { clusterOfSeed } from './cluster-of-seed.ts'
+import { Draw } from './draw.ts'
+import { BOUNDARY_PROBES } from './boundary-probes.ts'
+import { enabledKinds, faultsOfSeed } from './faults-of-seed.ts'
+import { profileOf, type SwarmProfile } from './swarm-profile.ts'
+import { topicsOfSeed } from './topics-of-seed.ts'
+import { workloadOfSeed } from './workload-of-seed.ts'
+
+const OVER_BUDGET_PERMILLE = 150
+/** Time-outs are a tenth of Kafka's, so half a minute holds many elections. */
+const CHAOS_MS = [8000, 20_000, 30_000, 40_000] as const
+const HEAL_LIMIT_MS = 60_000
+
+/**
+ * The plan of a seed: first which features and faults exist at all, then how strong they are (swarm testing).
+ * Everything comes from labelled streams of the seed, so that one question more shifts no other answer.
+ * Throws `ConfigError` for a profile that cannot be run yet.
+ */
+export function planOfSeed(seed: number, asked: SwarmProfile): Plan {
+  const draw = Draw.ofSeed(seed).part('swarm')
+  const profile = profileOf(asked, draw)
+  const isOverBudget = draw.chance('over budget', OVER_BUDGET_PERMILLE)
+  const enabled = enabledKinds(draw.part('kinds'))
+  const cluster = clusterOfSeed(draw.part('cluster'), profile)
+  const topics = topicsOfSeed(draw.part('topics'), cluster, {
+    hasRecreated: enabled.has('recreate-topic'),
+    mayBeUnclean: isOverBudget,
+  })
+  const workload = workloadOfSeed(draw.part('workload'), profile, topics)
+  const chaosMs = draw.pick('chaos', CHAOS_MS)
+  const faults = faultsOfSeed(
+    draw.part('faults'),
+    { cluster, topics, workload },
+    { isOverBudget, enabled, chaosMs, probes: BOUNDARY_PROBES },
+  )
+  return {
+    name: `${profile}-${seed}`,
+    seed,
+    profile,
+    cluster,
+    topics,
+    workload,
+    faults,
+    chaosMs,
+    healLimitMs: HEAL_LIMIT_MS,
+  }
+}
