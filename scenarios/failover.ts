@@ -14,6 +14,18 @@ import {
 } from './lib/checks.ts'
 import { ClusterView } from './lib/cluster-view.ts'
 import { ConnectProcess } from './lib/connect-process.ts'
+import { lostValues } from './lib/evidence.ts'
+import { ackedBy, leaderChange, shows, sometimes, within } from './lib/expectation.ts'
+import {
+  at,
+  c3,
+  CONTROLLER,
+  leaderOf,
+  offsetsWatcher,
+  producers,
+  readers,
+  topic,
+} from './lib/plan-builders.ts'
 import { ControllerWatch } from './lib/controller-watch.ts'
 import { GrowingFile, linesOf } from './lib/growing-file.ts'
 import { History, valueOf } from './lib/history.ts'
@@ -21,7 +33,7 @@ import { KafkajsWorkload } from './lib/kafkajs-workload.ts'
 import { killRound, type Truncation } from './lib/kill-round.ts'
 import { readBack } from './lib/read-back.ts'
 import type { Round } from './lib/round.ts'
-import type { Scenario, ScenarioResult } from './lib/scenario.ts'
+import { scenario, type ScenarioResult } from './lib/scenario.ts'
 import type { Story } from './lib/story.ts'
 import { until } from './lib/until.ts'
 
@@ -35,11 +47,56 @@ const INITIAL_LINES = 5000
 /** Time under load before each kill, so that there is something to lose. */
 const LOAD_MS = 1000
 
-/** Scenario 1 of the catalogue, twice in one run: first a plain broker dies, then the active controller. */
-export const failover: Scenario = {
-  name: 'failover',
+/**
+ * Scenario 1 of the catalogue. Over processes it is told twice in one run, with kafkajs and a Connect pipeline: first
+ * a plain broker dies, then the active controller.
+ */
+export const failover = scenario('failover', {
+  section: 'A',
+  number: 1,
   summary: 'kill -9 a leader, then the active controller, under load: nothing acked is lost',
-  async run(story) {
+  lesson: 'acks=all survives a leader: whoever is elected has every acknowledged record.',
+  modes: ['sim', 'real', 'kafka'],
+  defaultMode: 'real',
+  cluster: c3(),
+  topics: [topic('t')],
+  workload: [producers(4), readers(2), offsetsWatcher()],
+  faults: [
+    at('2s', 'crash', leaderOf('t', 0), { until: '6s' }),
+    at('8s', 'crash', CONTROLLER, { until: '11s' }),
+  ],
+  chaos: '13s',
+  expect: [
+    within('2500ms', leaderChange('t', 0)),
+    within('4s', ackedBy('t', 0)),
+    sometimes('controller.elected'),
+    sometimes('isr.whole-again'),
+  ],
+  invariants: ['R5', 'R6', 'R7', 'D1', 'L2', 'L3', 'L4'],
+  twins: [
+    {
+      name: 'acks=1',
+      says: 'a leader that acks alone takes acked records along when its power goes',
+      change: (plan) => ({
+        ...plan,
+        workload: [...producers(4, { acks: 1, idempotent: false, everyMs: 10 }), ...readers(2)],
+        cluster: {
+          ...plan.cluster,
+          properties: { 'replica.fetch.backoff.ms': '400' },
+          network: { ...plan.cluster.network, minUs: 3000, maxUs: 9000 },
+        },
+        faults: [at('2s', 'power-cut', leaderOf('t', 0), { until: '6s' })],
+      }),
+      seeds: 10,
+      mustShow: [
+        shows('acked records are lost', (evidence) => {
+          const { length } = lostValues(evidence)
+          return { isMet: length > 0, detail: `${length}` }
+        }),
+      ],
+    },
+  ],
+  play: async (story) => {
     const stage = new Stage(story)
     try {
       return await stage.play()
@@ -47,7 +104,7 @@ export const failover: Scenario = {
       await stage.clear()
     }
   },
-}
+})
 
 /** Everything that runs during the scenario. */
 class Stage {

@@ -89,6 +89,7 @@ export class OffsetHandler {
   commit(commit: Commit): Outcome<CommitResult> {
     const group = this.#options.findGroup(commit.groupId)
     const error = commitRefusal(group, commit)
+    this.#options.rebalance.tellRefusal(commit.groupId, 'commit', error)
     if (error !== ErrorCode.NONE) return { records: [], answer: { error, topics: [] } }
     this.#keepSession(group, commit.memberId)
     const records: CoordinatorRecord[] = []

@@ -59,10 +59,12 @@ export class DelayedProduce implements DelayedOperation {
 
   /** The partitions that are waited for. */
   get keys(): readonly string[] {
-    return [...this.#awaited.keys()].flatMap((index) => {
+    const keys: string[] = []
+    for (const index of this.#awaited.keys()) {
       const result = this.#results[index]
-      return result === undefined ? [] : [topicPartitionKey(result.topic, result.partition)]
-    })
+      if (result !== undefined) keys.push(topicPartitionKey(result.topic, result.partition))
+    }
+    return keys
   }
 
   isReady(): boolean {

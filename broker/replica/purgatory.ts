@@ -23,8 +23,20 @@ export interface PurgatoryOptions {
 interface Entry {
   readonly operation: DelayedOperation
   readonly keys: readonly string[]
-  timer: Timer | null
+  readonly deadlineMs: number
+  /** Those that wait as long as it does; null when it waits without a deadline. */
+  readonly cohort: Cohort | null
   isDone: boolean
+}
+
+/**
+ * The entries of one time-out. They expire in the order in which they came, so one timer, set for the first,
+ * serves all: nearly all are ready before, and a timer for each would be set in vain.
+ */
+interface Cohort {
+  readonly timeoutMs: number
+  readonly entries: Set<Entry>
+  timer: Timer | null
 }
 
 /**
@@ -36,6 +48,7 @@ export class Purgatory {
   readonly #options: PurgatoryOptions
   readonly #byKey = new Map<string, Set<Entry>>()
   readonly #changedKeys = new Set<string>()
+  readonly #cohorts = new Map<number, Cohort>()
   #size = 0
   #isChecking = false
   #isClosed = false
@@ -55,14 +68,14 @@ export class Purgatory {
     if (operation.isReady(null)) return operation.complete('ready')
     if (this.#isClosed) return operation.complete('closed')
     if (this.#size >= this.#options.limit) return operation.complete('expired')
-    const entry: Entry = { operation, keys, timer: null, isDone: false }
+    const cohort = timeoutMs === Infinity ? null : this.#cohort(Math.max(0, timeoutMs))
+    const deadlineMs = this.#options.clock.monoMs() + timeoutMs
+    const entry: Entry = { operation, keys, deadlineMs, cohort, isDone: false }
     this.#size += 1
     for (const key of keys) this.#watchers(key).add(entry)
-    if (timeoutMs === Infinity) return
-    entry.timer = this.#options.clock.after(Math.max(0, timeoutMs), this.#options.name, () => {
-      entry.timer = null
-      this.#finish(entry, 'expired')
-    })
+    if (cohort === null) return
+    cohort.entries.add(entry)
+    if (cohort.timer === null) this.#wakeAfter(cohort, cohort.timeoutMs)
   }
 
   /** `key` changed: completes what waits on it and is ready now. */
@@ -86,6 +99,38 @@ export class Purgatory {
     this.#isClosed = true
     const entries = new Set([...this.#byKey.values()].flatMap((watchers) => [...watchers]))
     for (const entry of entries) this.#finish(entry, 'closed')
+    for (const { timer } of this.#cohorts.values()) {
+      if (timer !== null) this.#options.clock.cancel(timer)
+    }
+    this.#cohorts.clear()
+  }
+
+  #cohort(timeoutMs: number): Cohort {
+    const known = this.#cohorts.get(timeoutMs)
+    if (known !== undefined) return known
+    const cohort: Cohort = { timeoutMs, entries: new Set(), timer: null }
+    this.#cohorts.set(timeoutMs, cohort)
+    return cohort
+  }
+
+  #wakeAfter(cohort: Cohort, delayMs: number): void {
+    cohort.timer = this.#options.clock.after(delayMs, this.#options.name, () => {
+      cohort.timer = null
+      this.#expire(cohort)
+    })
+  }
+
+  /** Completes what is due and waits for the next; a cohort without entries is given up. */
+  #expire(cohort: Cohort): void {
+    const nowMs = this.#options.clock.monoMs()
+    for (const entry of cohort.entries) {
+      if (entry.deadlineMs > nowMs) {
+        if (cohort.timer === null) this.#wakeAfter(cohort, entry.deadlineMs - nowMs)
+        return
+      }
+      this.#finish(entry, 'expired')
+    }
+    if (cohort.timer === null) this.#cohorts.delete(cohort.timeoutMs)
   }
 
   #checkKey(key: string): void {
@@ -108,7 +153,7 @@ export class Purgatory {
     if (entry.isDone) return
     entry.isDone = true
     this.#size -= 1
-    if (entry.timer !== null) this.#options.clock.cancel(entry.timer)
+    entry.cohort?.entries.delete(entry)
     for (const key of entry.keys) {
       const watchers = this.#byKey.get(key)
       watchers?.delete(entry)

@@ -119,7 +119,11 @@ export class ServerConnection implements ConnectionHandler {
   }
 
   #finish(outcome: readonly Buffer[] | 'none' | 'close'): void {
-    if (this.#isClosed) return
+    if (this.#isClosed) {
+      const { events, listenerName } = this.#options
+      events.emit('connection.answer-dropped', { listener: listenerName })
+      return
+    }
     this.#isBusy = false
     this.#lastActivityMs = this.#options.clock.monoMs()
     if (outcome === 'close') {

@@ -118,7 +118,9 @@ export function isrSize(topic: string, partition: number, size: number): Conditi
       const found = events.find(({ atMs, event }) => {
         const { fields } = event
         const isOfIt = fields['topic'] === topic && fields['partition'] === partition
-        return atMs >= fromMs && isOfIt && Array.isArray(fields['isr']) && fields['isr'].length === size
+        return (
+          atMs >= fromMs && isOfIt && Array.isArray(fields['isr']) && fields['isr'].length === size
+        )
       })
       return found?.atMs ?? null
     },

@@ -138,7 +138,10 @@ export function scenario(name: string, definition: ScenarioDefinition): Scenario
   const { modes, expect, twins = [], figures = [] } = definition
   const [firstMode] = modes
   assert(firstMode !== undefined, `scenario ${name} has no mode`)
-  assert(expect.length > 0, `scenario ${name} expects nothing: it would pass without testing anything`)
+  assert(
+    expect.length > 0,
+    `scenario ${name} expects nothing: it would pass without testing anything`,
+  )
   for (const { name: twin, mustFail = [], mustShow = [] } of twins) {
     assert(mustFail.length + mustShow.length > 0, `twin "${twin}" of ${name} may do anything`)
   }

@@ -43,12 +43,14 @@ export interface ClientConnectionOptions {
 /** A request on its way. Kept free of its type: the answer is given to `finish` as decoded. */
 interface Pending {
   readonly correlationId: number
-  readonly name: string
   readonly chunks: readonly Buffer[]
-  readonly decode: (frame: Buffer) => unknown
+  readonly api: Api<unknown, unknown>
+  readonly version: number
   /** Null for a one-way request, which ends when it is written. */
   readonly finish: ((error: Error | null, response: unknown) => void) | null
-  timer: Timer | null
+  readonly timeoutMs: number
+  /** When its time is up, by the monotonic clock. */
+  readonly deadlineMs: number
 }
 
 /**
@@ -68,6 +70,9 @@ export class ClientConnection {
   #state: ConnectionState = 'idle'
   #connection: Connection | null = null
   #setupTimer: Timer | null = null
+  #wakeTimer: Timer | null = null
+  /** The earliest deadline that the timer is set for; Infinity when it is not set. */
+  #wakeAtMs = Infinity
   #isBlocked = false
   #lastCorrelationId = -1
   #queued: Pending[] = []
@@ -117,20 +122,10 @@ export class ClientConnection {
       const problem = error instanceof Error ? error : new WireError(messageOf(error))
       return this.#later(() => done(problem, null))
     }
-    const pending: Pending = {
-      correlationId,
-      name: api.name,
-      chunks,
-      decode: (frame) => decodeAnswer(api, version, frame),
-      finish: (error, response) => done(error, response as Res | null),
-      timer: null,
-    }
-    if (timeoutMs !== Infinity) {
-      pending.timer = this.#clock.after(Math.max(0, timeoutMs), `client.${api.name}.timeout`, () =>
-        this.#onTimeout(pending, timeoutMs),
-      )
-    }
-    this.#enqueue(pending)
+    const deadlineMs = this.#clock.monoMs() + Math.max(0, timeoutMs)
+    const finish = done as (error: Error | null, response: unknown) => void
+    this.#enqueue({ correlationId, api, version, chunks, finish, timeoutMs, deadlineMs })
+    this.#wakeAt(deadlineMs)
   }
 
   /**
@@ -141,8 +136,8 @@ export class ClientConnection {
     if (this.#refusal(api.name) !== null) return false
     const correlationId = this.#nextCorrelationId()
     const chunks = encodeRequest(api, version, correlationId, this.#options.clientId, body)
-    const decode = (): unknown => null
-    this.#enqueue({ correlationId, name: api.name, chunks, decode, finish: null, timer: null })
+    const never = { timeoutMs: Infinity, deadlineMs: Infinity }
+    this.#enqueue({ correlationId, api, version, chunks, finish: null, ...never })
     return true
   }
 
@@ -212,17 +207,16 @@ export class ClientConnection {
     const correlationId = correlationIdOf(frame)
     if (correlationId !== pending.correlationId) {
       throw new WireError(
-        `answer ${correlationId} came where ${pending.correlationId} (${pending.name}) was due`,
+        `answer ${correlationId} came where ${pending.correlationId} (${pending.api.name}) was due`,
       )
     }
     this.#inFlight.shift()
-    this.#cancelTimer(pending)
     let response: unknown
     try {
-      response = pending.decode(frame)
+      response = decodeAnswer(pending.api, pending.version, frame)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      const problem = new WireError(`answer to ${pending.name} is unreadable: ${error.message}`)
+      const problem = new WireError(`answer to ${pending.api.name} is unreadable: ${error.message}`)
       this.#fail(badAnswer(this.#name(), problem))
       pending.finish?.(problem, null)
       return
@@ -231,18 +225,45 @@ export class ClientConnection {
     this.#writeQueued()
   }
 
-  #onTimeout(pending: Pending, timeoutMs: number): void {
-    pending.timer = null
+  /**
+   * One timer serves all requests of the connection: it stays set when they are answered, and finds nothing to
+   * do then. Nearly every request is answered in time, so a timer for each would be set in vain.
+   */
+  #wakeAt(deadlineMs: number): void {
+    if (deadlineMs >= this.#wakeAtMs) return
+    this.#cancelWake()
+    this.#wakeAtMs = deadlineMs
+    const delayMs = Math.max(0, deadlineMs - this.#clock.monoMs())
+    this.#wakeTimer = this.#clock.after(delayMs, 'client.timeout', () => this.#onWake())
+  }
+
+  #onWake(): void {
+    this.#wakeTimer = null
+    this.#wakeAtMs = Infinity
+    const nowMs = this.#clock.monoMs()
+    for (const pending of [...this.#inFlight, ...this.#queued]) {
+      if (pending.deadlineMs <= nowMs && this.#isPending(pending)) this.#onTimeout(pending)
+    }
+    let nextMs = Infinity
+    for (const { deadlineMs } of this.#inFlight) nextMs = Math.min(nextMs, deadlineMs)
+    for (const { deadlineMs } of this.#queued) nextMs = Math.min(nextMs, deadlineMs)
+    this.#wakeAt(nextMs)
+  }
+
+  /** One that timed out before it may have ended the connection, and all others with it. */
+  #isPending(pending: Pending): boolean {
+    return this.#inFlight.includes(pending) || this.#queued.includes(pending)
+  }
+
+  #onTimeout(pending: Pending): void {
     const problem = new TimeoutError(
-      `${this.#name()} did not answer ${pending.name} within ${timeoutMs} ms`,
+      `${this.#name()} did not answer ${pending.api.name} within ${pending.timeoutMs} ms`,
     )
     const waiting = this.#queued.indexOf(pending)
     if (waiting >= 0) {
       this.#queued.splice(waiting, 1)
     } else {
-      const sent = this.#inFlight.indexOf(pending)
-      assert(sent >= 0, 'a request with a timer is pending')
-      this.#inFlight.splice(sent, 1)
+      this.#inFlight.splice(this.#inFlight.indexOf(pending), 1)
       this.#fail(new ConnectionError(`connection dropped: ${problem.message}`))
     }
     pending.finish?.(problem, null)
@@ -273,10 +294,10 @@ export class ClientConnection {
     assert(this.#state !== 'closed', 'a connection ends once')
     this.#state = 'closed'
     this.#cancelSetupTimer()
+    this.#cancelWake()
     const pending = [...this.#inFlight, ...this.#queued]
     this.#inFlight = []
     this.#queued = []
-    for (const each of pending) this.#cancelTimer(each)
     this.#options.onClosed?.(error)
     for (const each of pending) each.finish?.(pendingError, null)
   }
@@ -296,9 +317,10 @@ export class ClientConnection {
     return this.#lastCorrelationId
   }
 
-  #cancelTimer(pending: Pending): void {
-    if (pending.timer !== null) this.#clock.cancel(pending.timer)
-    pending.timer = null
+  #cancelWake(): void {
+    if (this.#wakeTimer !== null) this.#clock.cancel(this.#wakeTimer)
+    this.#wakeTimer = null
+    this.#wakeAtMs = Infinity
   }
 
   #cancelSetupTimer(): void {

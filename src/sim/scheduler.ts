@@ -47,12 +47,7 @@ export class Scheduler {
   }
 
   /** Runs `fn` after `delayUs` (at least 0, rounded). An infinite delay never ends. */
-  after(
-    delayUs: number,
-    tag: string,
-    fn: () => void,
-    owner: object | null = null,
-  ): ScheduledEvent {
+  after(delayUs: number, tag: string, fn: () => void, owner: object | null = null): ScheduledEvent {
     if (!(delayUs >= 0)) assert(false, `${tag}: a delay of ${delayUs} us`)
     const event: ScheduledEvent = {
       tag,

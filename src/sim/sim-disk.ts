@@ -4,6 +4,7 @@ import { DiskError, type DiskErrorCode } from '../base/errors.ts'
 import type { Directory, FileTree } from '../base/file-tree.ts'
 import type { Lifetime } from '../base/lifetime.ts'
 import type { Disk } from '../ports/disk.ts'
+import type { EventSink } from '../ports/events.ts'
 import type { Damage } from './damage-overlay.ts'
 import { drawLatencyUs, type Latency } from './latency.ts'
 import { MountedDisk } from './mounted-disk.ts'
@@ -29,6 +30,8 @@ export interface SimDiskOptions {
   readonly scheduler: Scheduler
   readonly random: SimRandom
   readonly fsyncLatency: Latency
+  /** Takes every fault that is set, planted or undone. */
+  readonly note: EventSink['emit']
   /** How power cuts treat bytes that were not synced; drawn at each cut when it is left out. */
   readonly powerCut?: PowerCutMode
 }
@@ -62,16 +65,13 @@ export interface DiskBackup {
  * after a sync of their directory. Each fault is a switch or a planted one-off.
  */
 export class SimDisk {
-  /** All files together; an append beyond it fails with ENOSPC. May be changed at any time. */
-  capacityBytes = Infinity
-  /** Syncs answer and make nothing durable; what they left out, a later honest sync makes up for. */
-  isLying = false
-  /** Every sync takes so much longer. */
-  extraFsyncUs = 0
   readonly #options: SimDiskOptions
   readonly #names = new SimNamespace(() => new SimFile())
   readonly #faults = new Map<DiskOperation, DiskErrorCode[]>()
   readonly #appendFates: ('lost' | 'misdirected')[] = []
+  #capacityBytes = Infinity
+  #isLying = false
+  #extraFsyncUs = 0
   #operationsRun = 0
   #powerCycle = 0
   #crashPoint: { readonly at: number; readonly fn: () => void } | null = null
@@ -82,6 +82,36 @@ export class SimDisk {
 
   get tree(): FileTree<SimFile> {
     return this.#names.tree
+  }
+
+  /** All files together; an append beyond it fails with ENOSPC. */
+  get capacityBytes(): number {
+    return this.#capacityBytes
+  }
+
+  set capacityBytes(bytes: number) {
+    if (bytes !== this.#capacityBytes) this.#note('disk.capacity-changed', { bytes })
+    this.#capacityBytes = bytes
+  }
+
+  /** Syncs answer and make nothing durable; what they left out, a later honest sync makes up for. */
+  get isLying(): boolean {
+    return this.#isLying
+  }
+
+  set isLying(isLying: boolean) {
+    if (isLying !== this.#isLying) this.#note('disk.honesty-changed', { isLying })
+    this.#isLying = isLying
+  }
+
+  /** Every sync takes so much longer. */
+  get extraFsyncUs(): number {
+    return this.#extraFsyncUs
+  }
+
+  set extraFsyncUs(extraUs: number) {
+    if (extraUs !== this.#extraFsyncUs) this.#note('disk.slowness-changed', { extraUs })
+    this.#extraFsyncUs = extraUs
   }
 
   /** Operations so far that have changed the disk: appends, changes of names, completed syncs. */
@@ -102,6 +132,7 @@ export class SimDisk {
 
   /** The next operation of this kind fails with `code`; further calls queue up. */
   failNext(operation: DiskOperation, code: DiskErrorCode): void {
+    this.#note('disk.fault-planted', { operation, code })
     const codes = this.#faults.get(operation) ?? []
     codes.push(code)
     this.#faults.set(operation, codes)
@@ -113,13 +144,21 @@ export class SimDisk {
     return this.#faults.get(operation)?.shift() ?? null
   }
 
+  /** Nothing that was planted and has not happened yet will happen. */
+  clearFaults(): void {
+    this.#faults.clear()
+    this.#appendFates.length = 0
+  }
+
   /** The next append is acknowledged and does not happen: its place reads as zeros. */
   loseNextAppend(): void {
+    this.#note('disk.fault-planted', { operation: 'append', code: 'lost' })
     this.#appendFates.push('lost')
   }
 
   /** The next append lands on earlier bytes of its file; its own place reads as zeros. */
   misdirectNextAppend(): void {
+    this.#note('disk.fault-planted', { operation: 'append', code: 'misdirected' })
     this.#appendFates.push('misdirected')
   }
 
@@ -129,6 +168,7 @@ export class SimDisk {
     const file = this.tree.open(path)
     if (byte < 0 || byte >= file.size) return false
     file.flipBit(byte, bit & 7)
+    this.#note('disk.bit-flipped', { path, byte, bit: bit & 7 })
     return true
   }
 
@@ -140,7 +180,16 @@ export class SimDisk {
 
   /** All bytes read again as they were written. */
   repairAll(): void {
+    const damages = this.damages().length
+    if (damages === 0) return
     for (const [, file] of this.tree.files()) file.repair()
+    this.#note('disk.repaired', { damages })
+  }
+
+  /** Bytes of a file as they were written, past damage and planted errors; fewer at its end, none without it. */
+  written(path: string, position: number, length: number): Buffer {
+    if (!this.tree.exists(path)) return Buffer.alloc(0)
+    return this.tree.open(path).written(position, length)
   }
 
   /** Paths of all files, sorted. */
@@ -150,8 +199,7 @@ export class SimDisk {
 
   /** The node died. With its process only, all written bytes stay; with its power, unsynced ones may go. */
   crash(losesUnsynced: boolean): DiskLoss {
-    this.#faults.clear()
-    this.#appendFates.length = 0
+    this.clearFaults()
     if (!losesUnsynced) return { files: [], names: 0 }
     this.#powerCycle += 1
     const { random, powerCut } = this.#options
@@ -192,7 +240,7 @@ export class SimDisk {
   }
 
   append(path: string, file: SimFile, chunks: readonly Uint8Array[]): number {
-    const { capacityBytes } = this
+    const capacityBytes = this.#capacityBytes
     if (capacityBytes !== Infinity && this.usedBytes() + totalBytes(chunks) > capacityBytes) {
       throw new DiskError('ENOSPC', `${path}: the simulated disk is full`)
     }
@@ -229,6 +277,10 @@ export class SimDisk {
     if (point === null || point.at !== this.#operationsRun) return
     this.#crashPoint = null
     point.fn()
+  }
+
+  #note(kind: string, fields: Parameters<EventSink['emit']>[1]): void {
+    this.#options.note(kind, fields)
   }
 
   /** Runs `fn` after the time that an fsync takes, unless the power goes before. */

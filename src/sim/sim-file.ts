@@ -66,6 +66,11 @@ export class SimFile {
     return this.#damage.isEmpty ? bytes : this.#damage.applied(position, bytes)
   }
 
+  /** As `read`, past all damage: what was written. */
+  written(position: number, length: number): Buffer {
+    return this.#cached.read(position, length)
+  }
+
   truncate(size: number): void {
     if (size === this.#cached.size) return
     this.#cached.truncate(size)

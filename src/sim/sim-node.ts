@@ -44,11 +44,10 @@ export class SimNode {
   readonly name: string
   readonly disk: SimDisk
   readonly store: SimStore
-  /** Error of the node's wall clock; may be changed at any time. */
-  wallOffsetMs = 0
   readonly #options: SimNodeOptions
   #lifetime = new Lifetime()
   readonly #time = new SimTime()
+  #wallOffsetMs = 0
   #incarnation = 1
   #clock: SimClock
   #ports: NodePorts
@@ -69,6 +68,17 @@ export class SimNode {
 
   get isUp(): boolean {
     return this.#lifetime.isAlive
+  }
+
+  /** Error of the node's wall clock, skew and jumps together. */
+  get wallOffsetMs(): number {
+    return this.#wallOffsetMs
+  }
+
+  set wallOffsetMs(ms: number) {
+    if (ms === this.#wallOffsetMs) return
+    this.#wallOffsetMs = ms
+    this.#options.emit('node.wall-clock-changed', { offsetMs: ms })
   }
 
   get isPaused(): boolean {
@@ -172,7 +182,7 @@ export class SimNode {
       scheduler,
       processor,
       time: this.#time,
-      wallOffsetMs: () => this.wallOffsetMs,
+      wallOffsetMs: () => this.#wallOffsetMs,
       lifetime: this.#lifetime,
     })
   }

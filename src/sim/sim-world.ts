@@ -152,6 +152,7 @@ export class SimWorld {
       scheduler,
       random: random.fork('disk'),
       fsyncLatency,
+      note: (kind, fields) => this.trace.add(scheduler.nowUs, name, kind, fields),
       ...(powerCut === undefined ? {} : { powerCut }),
     })
     return new SimNode({

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { EventField } from '../ports/events.ts'
+import { RowPacker } from './row-packer.ts'
 
 const ROWS_KEPT = 50_000
 const ROWS_PER_CHECKPOINT = 10_000
-const LINES_PER_HASH_UPDATE = 256
 
 /** One thing that happened in a simulated world. */
 export interface TraceRow {
@@ -11,6 +11,7 @@ export interface TraceRow {
   readonly atUs: number
   readonly node: string
   readonly kind: string
+  /** Never changed once the row is told. */
   readonly fields: Readonly<Record<string, EventField>>
 }
 
@@ -20,27 +21,27 @@ export interface TraceRow {
  */
 export class Trace {
   readonly #hash = createHash('sha256')
+  readonly #packer = new RowPacker((bytes) => this.#hash.update(bytes))
   readonly #checkpoints: string[] = []
-  #lines: string[] = []
-  #ring: TraceRow[] = []
+  readonly #ring: TraceRow[] = []
   #rowCount = 0
 
   get rowCount(): number {
     return this.#rowCount
   }
 
+  /** `fields` is kept: it must not be changed later. */
   add(atUs: number, node: string, kind: string, fields: TraceRow['fields']): void {
-    const row: TraceRow = { seq: this.#rowCount, atUs, node, kind, fields }
-    this.#ring[this.#rowCount % ROWS_KEPT] = row
-    this.#rowCount += 1
-    this.#lines.push(encodeRow(row))
-    if (this.#lines.length >= LINES_PER_HASH_UPDATE) this.#update()
+    const seq = this.#rowCount
+    this.#ring[seq % ROWS_KEPT] = { seq, atUs, node, kind, fields }
+    this.#rowCount = seq + 1
+    this.#packer.add(atUs, node, kind, fields)
     if (this.#rowCount % ROWS_PER_CHECKPOINT === 0) this.#checkpoints.push(this.hash())
   }
 
   /** SHA-256 over all rows so far, in hex. */
   hash(): string {
-    this.#update()
+    this.#packer.flush()
     return this.#hash.copy().digest('hex')
   }
 
@@ -55,15 +56,9 @@ export class Trace {
     if (this.#rowCount <= ROWS_KEPT) return this.#ring.slice()
     return [...this.#ring.slice(oldest), ...this.#ring.slice(0, oldest)]
   }
-
-  #update(): void {
-    if (this.#lines.length === 0) return
-    this.#hash.update(this.#lines.join(''))
-    this.#lines = []
-  }
 }
 
-/** The canonical text of a row: fields sorted by name, one line. */
+/** A row as one line of text, its fields sorted by name: for people, and to compare rows. */
 export function encodeRow(row: TraceRow): string {
   const names = Object.keys(row.fields).sort()
   const fields = names.map((name) => `${name}=${encodeField(row.fields[name])}`)

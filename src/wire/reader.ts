@@ -1,5 +1,7 @@
 import type { Uuid } from '../base/uuid.ts'
 import { WireError } from '../base/errors.ts'
+import { SHORT_TEXT_MAX, shortText } from './short-text.ts'
+import { readUuid } from './uuid-bytes.ts'
 
 const TWO_32 = 0x1_0000_0000
 /** High halves outside of this range cannot belong to a safe integer. */
@@ -90,7 +92,7 @@ export class Reader {
 
   uuid(): Uuid {
     const at = this.advance(16)
-    return this.buffer.toString('base64url', at, at + 16)
+    return readUuid(this.buffer, at)
   }
 
   unsignedVarint(): number {
@@ -135,6 +137,7 @@ export class Reader {
   /** `count` bytes as UTF-8. */
   text(count: number): string {
     const at = this.advance(count)
+    if (count <= SHORT_TEXT_MAX) return shortText(this.buffer, at, count)
     return this.buffer.toString('utf8', at, at + count)
   }
 

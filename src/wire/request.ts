@@ -6,7 +6,6 @@ import { decodeMessage, encodeMessage, isFlexible } from './schema.ts'
 import { Writer } from './writer.ts'
 
 const API_VERSIONS_KEY = 18
-const SIZE_BYTES = 4
 
 export interface DecodedRequestHeader {
   readonly apiKey: number
@@ -32,9 +31,10 @@ export function encodeRequest<Req, Res>(
 ): Buffer[] {
   const header = { requestApiKey: api.key, requestApiVersion: version, correlationId, clientId }
   const writer = new Writer()
+  writer.beginFrame()
   encodeMessage(requestHeader, isFlexible(api.request, version) ? 2 : 1, header, writer)
   encodeMessage(api.request, version, body, writer)
-  return framed(writer)
+  return writer.toFrame()
 }
 
 /**
@@ -59,9 +59,10 @@ export function encodeResponse<Req, Res>(
   body: NoInfer<Input<Res>>,
 ): Buffer[] {
   const writer = new Writer()
+  writer.beginFrame()
   encodeMessage(responseHeader, responseHeaderVersion(api, version), { correlationId }, writer)
   encodeMessage(api.response, version, body, writer)
-  return framed(writer)
+  return writer.toFrame()
 }
 
 /** The response in a frame whose request had this api and version. Throws `WireError`. */
@@ -94,10 +95,4 @@ export function correlationIdOf(frame: Buffer): number {
 /** ApiVersions answers always have the first header: the client does not know the versions yet. */
 function responseHeaderVersion(api: Api<unknown, unknown>, version: number): 0 | 1 {
   return api.key !== API_VERSIONS_KEY && isFlexible(api.response, version) ? 1 : 0
-}
-
-function framed(writer: Writer): Buffer[] {
-  const size = Buffer.allocUnsafe(SIZE_BYTES)
-  size.writeInt32BE(writer.size)
-  return [size, ...writer.toBuffers()]
 }

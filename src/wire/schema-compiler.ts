@@ -10,7 +10,6 @@ import {
   isInVersions,
   scalarDefault,
 } from './field-default.ts'
-import { Writer } from './writer.ts'
 
 /** Wire size of the fixed-size primitives; the name is also the verb of reader and writer. */
 const FIXED_BYTES: Readonly<Record<string, number>> = {
@@ -49,7 +48,6 @@ return { encode: encode${root}, decode: decode${root} }`
 }
 
 const RUNTIME = {
-  Writer,
   EMPTY_BYTES,
   isDefault,
   refuseNull(name: string): never {
@@ -134,23 +132,33 @@ class Program {
     const count = fields.map((field) => `(has_${field.name} ? 1 : 0)`).join(' + ')
     const writes = fields.map(
       (field) => `if (has_${field.name}) {
-const inner = new runtime.Writer(64)
 const inner_ = value.${field.name}
-${this.write(field, 'inner', 'inner_')}
 writer.unsignedVarint(${field.tag ?? 0})
-writer.unsignedVarint(inner.size)
-writer.append(inner)
+const mark = writer.beginSized()
+${this.write(field, 'writer', 'inner_')}
+writer.endSized(mark)
 }`,
     )
     return [...tests, `writer.unsignedVarint(${count})`, ...writes]
   }
 
   private notDefault(field: Field, value: string): string {
-    if (isArray(field) || isBytes(field) || field.fields !== undefined) {
-      const index = this.referenced.push(field) - 1
-      return `${value} !== undefined && !runtime.isDefault(fields[${index}], ${value})`
+    const isList = isArray(field) || isBytes(field)
+    if (!isList && field.fields === undefined) {
+      return `${value} !== undefined && ${value} !== ${defaultSource(field)}`
     }
-    return `${value} !== undefined && ${value} !== ${defaultSource(field)}`
+    if (field.default === null) return `${value} !== undefined && ${value} !== null`
+    const isOther = isList ? `${value}.length !== 0` : this.isOtherStruct(field, value)
+    return `${value} !== undefined && (${value} === null || ${isOther})`
+  }
+
+  private isOtherStruct(field: Field, value: string): string {
+    const fields = field.fields ?? []
+    if (fields.every(isScalar)) {
+      return fields.map((inner) => this.notDefault(inner, `${value}.${inner.name}`)).join(' || ')
+    }
+    const index = this.referenced.push(field) - 1
+    return `!runtime.isDefault(fields[${index}], ${value})`
   }
 
   private write(field: Field, writer: string, value: string): string {
@@ -274,6 +282,10 @@ for (let index = 0; index < ${count}; index += 1) ${name}.push(${this.readOne(el
 /** The field of one element of an array; elements are never null. */
 function elementOf(field: Field): Field {
   return { name: field.name, type: field.type.slice(2), fields: field.fields }
+}
+
+function isScalar(field: Field): boolean {
+  return !isArray(field) && !isBytes(field) && field.fields === undefined
 }
 
 function verb(type: string): string {

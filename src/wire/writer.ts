@@ -1,6 +1,7 @@
 import type { Uuid } from '../base/uuid.ts'
 import { WireError } from '../base/errors.ts'
 import { ZERO_UUID } from '../base/uuid.ts'
+import { writeUuid } from './uuid-bytes.ts'
 
 const TWO_32 = 0x1_0000_0000
 const FIRST_CHUNK_BYTES = 256
@@ -11,6 +12,15 @@ const REFERENCE_BYTES_MIN = 1024
 const ASCII_LENGTH_MAX = 40
 const STRING_BYTES_MAX = 0x7fff
 const INT32_MAX = 0x7fff_ffff
+const FRAME_SIZE_BYTES = 4
+const NOTHING = Buffer.alloc(0)
+
+/** Where a size will be written. */
+export interface SizeMark {
+  readonly chunk: number
+  readonly position: number
+  readonly start: number
+}
 
 /**
  * Writes Kafka's primitive types into growing chunks. Values that do not fit their type throw
@@ -91,7 +101,7 @@ export class Writer {
   uuid(value: Uuid): void {
     const at = this.reserve(16)
     if (value === ZERO_UUID) this.buffer.fill(0, at, at + 16)
-    else if (value.length !== 22 || this.buffer.write(value, at, 16, 'base64url') !== 16) {
+    else if (value.length !== 22 || !writeUuid(this.buffer, at, value)) {
       throw new WireError(`not a uuid: ${JSON.stringify(value)}`)
     }
   }
@@ -199,14 +209,36 @@ export class Writer {
     this.unsignedVarint(count + 1)
   }
 
-  /** All that `other` holds; `other` must not be used afterwards. */
-  append(other: Writer): void {
-    for (const chunk of other.toBuffers()) this.bytes(chunk)
+  /**
+   * Leaves room for the size of what is written from here to `endSized`, as an unsigned varint. Returns what
+   * `endSized` wants. Pairs may be nested. Nearly all sizes take the one byte that is kept.
+   */
+  beginSized(): SizeMark {
+    const position = this.reserve(1)
+    return { chunk: this.chunks.length, position, start: this.chunksBytes + position + 1 }
+  }
+
+  endSized({ chunk, position, start }: SizeMark): void {
+    const size = this.size - start
+    if (size > 0x7f) this.insertSize(chunk, position, size)
+    else (this.chunks[chunk] ?? this.buffer)[position] = size
+  }
+
+  /** Leaves room for the int32 that begins a frame; to be called first, before `toFrame`. */
+  beginFrame(): void {
+    this.reserve(FRAME_SIZE_BYTES)
+  }
+
+  /** Everything written as one frame, without copying. The writer must not be used afterwards. */
+  toFrame(): Buffer[] {
+    const first = this.chunks[0] ?? this.buffer
+    first.writeInt32BE(this.size - FRAME_SIZE_BYTES, 0)
+    return this.toBuffers()
   }
 
   /** Everything written, in order, without copying. The writer must not be used afterwards. */
   toBuffers(): Buffer[] {
-    this.cutChunk()
+    if (this.position > 0) this.chunks.push(this.buffer.subarray(0, this.position))
     return this.chunks
   }
 
@@ -214,6 +246,28 @@ export class Writer {
   toBuffer(): Buffer {
     if (this.chunks.length === 0) return this.buffer.subarray(0, this.position)
     return Buffer.concat(this.toBuffers())
+  }
+
+  /** Makes the kept byte into a varint of several: what follows it moves, or is put into a chunk of its own. */
+  private insertSize(chunk: number, position: number, size: number): void {
+    const bytes: number[] = []
+    for (let left = size; left > 0; left >>>= 7)
+      bytes.push(left > 0x7f ? (left & 0x7f) | 0x80 : left)
+    const kept = this.chunks[chunk]
+    if (kept === undefined) {
+      const end = this.reserve(bytes.length - 1)
+      // The room may have come with a new chunk; the byte then lies in the one before.
+      if (this.chunks.length === chunk) {
+        this.buffer.copyWithin(position + bytes.length, position + 1, end)
+        this.buffer.set(bytes, position)
+        return
+      }
+      this.position -= bytes.length - 1
+    }
+    const whole = this.chunks[chunk] ?? NOTHING
+    const parts = [whole.subarray(0, position), Buffer.from(bytes), whole.subarray(position + 1)]
+    this.chunks.splice(chunk, 1, ...parts.filter((part) => part.length > 0))
+    this.chunksBytes += bytes.length - 1
   }
 
   private put16(value: number): void {

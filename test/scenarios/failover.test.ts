@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import type { Report } from '../../scenarios/lib/report.ts'
+import type { Report } from '../../scenarios/lib/play-report.ts'
 import type { ScenarioResult } from '../../scenarios/lib/scenario.ts'
 
 const RUN = fileURLToPath(new URL('../../scenarios/run.ts', import.meta.url))

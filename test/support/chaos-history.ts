@@ -8,7 +8,12 @@ import type { PollOperation, SendOperation } from '../../src/chaos/history/opera
 import type { InvariantId } from '../../src/chaos/invariants.ts'
 import type { Fault } from '../../src/chaos/plan/fault.ts'
 import type { Plan, TopicPlan } from '../../src/chaos/plan/plan.ts'
-import type { WorkloadPlan } from '../../src/chaos/plan/workload-plan.ts'
+import type {
+  GroupPlan,
+  ProducerPlan,
+  ReaderPlan,
+  WorkloadPlan,
+} from '../../src/chaos/plan/workload-plan.ts'
 
 export const TOPIC = 't-0'
 
@@ -40,7 +45,7 @@ export function planOf(
   }
 }
 
-export const GROUP: WorkloadPlan = {
+export const GROUP: GroupPlan = {
   kind: 'group',
   name: 'g',
   groupId: 'group',
@@ -54,13 +59,29 @@ export const GROUP: WorkloadPlan = {
   churnEveryMs: 0,
 }
 
-export const READER: WorkloadPlan = {
+export const READER: ReaderPlan = {
   kind: 'reader',
   name: 'r',
   topic: TOPIC,
   partitions: [0],
   isolation: 'read_uncommitted',
   everyMs: 10,
+}
+
+export const PRODUCER: ProducerPlan = {
+  kind: 'producer',
+  name: 'p',
+  topic: TOPIC,
+  partitions: [0],
+  acks: -1,
+  idempotent: true,
+  inFlight: 5,
+  everyMs: 10,
+  batchRecords: 1,
+  valueBytes: 10,
+  compression: 'none',
+  keys: 0,
+  requestTimeoutMs: 100,
 }
 
 type SendOptions = Partial<Omit<SendOperation, 'op' | 'value'>> & { readonly process?: string }
@@ -76,6 +97,11 @@ export class HistoryScript {
     number,
     { readonly process: string; readonly operation: SendOperation }
   >()
+
+  idle(ms: number): this {
+    this.#nowMs += ms
+    return this
+  }
 
   send(value: string, { process = 'p', ...more }: SendOptions = {}): number {
     const operation: SendOperation = {

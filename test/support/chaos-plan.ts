@@ -1,85 +1,65 @@
 import type { Fault } from '../../src/chaos/plan/fault.ts'
 import type { Plan } from '../../src/chaos/plan/plan.ts'
-import type { ProducerPlan } from '../../src/chaos/plan/workload-plan.ts'
-import type { RunResult, Verdict } from '../../src/chaos/run/run-result.ts'
 
-/** A producer that does nothing odd. */
-export function producerPlan(changes: Partial<ProducerPlan> = {}): ProducerPlan {
+/** A small plan: three brokers, three controllers, one busy topic and one idle, two clients. */
+export function chaosPlan(
+  given: {
+    readonly seed?: number
+    readonly layout?: 'separate' | 'combined'
+    readonly faults?: readonly Fault[]
+    readonly chaosMs?: number
+    readonly properties?: Readonly<Record<string, string>>
+  } = {},
+): Plan {
+  const { seed = 1, layout = 'separate', faults = [], chaosMs = 5000, properties = {} } = given
   return {
-    kind: 'producer',
-    name: 'producer-1',
-    topic: 't',
-    partitions: [0, 1],
-    acks: -1,
-    idempotent: true,
-    inFlight: 5,
-    everyMs: 50,
-    batchRecords: 3,
-    valueBytes: 32,
-    compression: 'none',
-    keys: 0,
-    requestTimeoutMs: 1500,
-    ...changes,
-  }
-}
-
-/** Three brokers, three controllers, one topic. */
-export function chaosPlan(changes: Partial<Plan> = {}): Plan {
-  return {
-    name: 'test',
-    seed: 1,
+    name: `small-${seed}`,
+    seed,
     profile: 'data',
     cluster: {
-      layout: 'separate',
+      layout,
       brokers: 3,
       controllers: 3,
-      properties: {},
+      properties,
       network: { minUs: 50, maxUs: 500, tailPermille: 1, tailFactor: 20, cutPermille: 100 },
       disk: { fsyncMinUs: 200, fsyncMaxUs: 3000, tailPermille: 2, tailFactor: 10 },
     },
     topics: [
+      { name: 't', partitions: 2, replicationFactor: 3, configs: { 'min.insync.replicas': '2' } },
       {
-        name: 't',
-        partitions: 2,
+        name: 'other',
+        partitions: 1,
         replicationFactor: 3,
         configs: { 'min.insync.replicas': '2' },
       },
     ],
-    workload: [producerPlan()],
-    faults: [],
-    chaosMs: 10_000,
-    healLimitMs: 30_000,
-    ...changes,
-  }
-}
-
-/** The outcome of a run that did not take place. */
-export function runResult(
-  plan: Plan,
-  verdict: Verdict,
-  invariant: string | null = null,
-  changes: Partial<RunResult> = {},
-): RunResult {
-  const fired = plan.faults.map((row: Fault) => ({
-    row,
-    node: row.target,
-    atMs: row.atMs,
-    isIdle: false,
-  }))
-  return {
-    plan,
-    verdict,
-    invariant,
-    reason: verdict === 'pass' ? null : 'as planted',
-    atMs: 0,
-    virtualMs: plan.chaosMs,
-    eventsRun: 1,
-    traceHash: '00',
-    outcomes: [],
-    evaluated: {},
-    probes: {},
-    fired,
-    history: [],
-    ...changes,
+    workload: [
+      {
+        kind: 'producer',
+        name: 'producer',
+        topic: 't',
+        partitions: [0, 1],
+        acks: -1,
+        idempotent: true,
+        inFlight: 3,
+        everyMs: 50,
+        batchRecords: 2,
+        valueBytes: 20,
+        compression: 'none',
+        keys: 3,
+        requestTimeoutMs: 1000,
+      },
+      {
+        kind: 'reader',
+        name: 'reader',
+        topic: 't',
+        partitions: [0, 1],
+        isolation: 'read_uncommitted',
+        everyMs: 100,
+      },
+    ],
+    faults,
+    chaosMs,
+    healLimitMs: 40_000,
   }
 }

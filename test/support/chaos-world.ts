@@ -5,6 +5,12 @@ import type { WorkloadContext } from '../../src/chaos/workload/workload-actor.ts
 import { SimClient } from './sim-client.ts'
 import { SimCluster } from './sim-cluster.ts'
 
+type OperationOf<Op extends Operation['op'], Each = Operation> = Each extends Operation
+  ? Op extends Each['op']
+    ? Each
+    : never
+  : never
+
 /** Real brokers in a simulated world, a history, and actors on machines of their own. */
 export class ChaosWorld {
   readonly cluster: SimCluster
@@ -79,7 +85,7 @@ export class ChaosWorld {
   entries<Op extends Operation['op']>(
     op: Op,
     kind?: HistoryEntry['kind'],
-  ): readonly (HistoryEntry & { readonly operation: Extract<Operation, { op: Op }> })[] {
+  ): readonly (HistoryEntry & { readonly operation: OperationOf<Op> })[] {
     return this.history.entries.filter(
       (entry) => entry.operation.op === op && (kind === undefined || entry.kind === kind),
     ) as never

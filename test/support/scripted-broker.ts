@@ -12,6 +12,8 @@ import {
 import { decodeRequestHeader, encodeResponse } from '../../src/wire/request.ts'
 import { decodeMessage, type Api, type Input } from '../../src/wire/schema.ts'
 
+const SIZE_PREFIX_BYTES = 4
+
 /** One request as a broker saw it. */
 export interface SeenRequest<Req> {
   readonly api: string
@@ -212,9 +214,9 @@ export class ScriptedBroker {
 
 /** The version 0 body that a broker sends to a client that is too new (KIP-511). */
 function unsupportedVersion(request: SeenRequest<unknown>, newest: number): Buffer {
-  const [, ...rest] = encodeResponse(apiVersionsApi, 0, request.correlationId, {
+  const frame = encodeResponse(apiVersionsApi, 0, request.correlationId, {
     errorCode: ErrorCode.UNSUPPORTED_VERSION,
     apiKeys: [{ apiKey: apiVersionsApi.key, minVersion: 0, maxVersion: newest }],
   })
-  return Buffer.concat(rest)
+  return Buffer.concat(frame).subarray(SIZE_PREFIX_BYTES)
 }

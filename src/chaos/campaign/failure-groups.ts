@@ -51,6 +51,6 @@ export function roleIn(reason: string): NodeRole {
 /** What two failures of the same kind have in common. */
 export function sentenceOf(reason: string): string {
   const line = reason.split('\n', 1)[0] ?? ''
-  const sentence = line.split(/(?<=[^\d])\. |; /, 1)[0] ?? ''
+  const sentence = line.split(/\. |; /, 1)[0] ?? ''
   return sentence.replaceAll(/\d+/g, 'N').slice(0, SENTENCE_CHARS)
 }

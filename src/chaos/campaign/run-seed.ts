@@ -1,16 +1,16 @@
+import { present } from '../../base/assert.ts'
 import { messageOf } from '../../base/errors.ts'
+import { encodeRow, type Trace } from '../../sim/trace.ts'
 import type { Plan } from '../plan/plan.ts'
-import { runPlan, runPlanAsync } from '../run/run-plan.ts'
+import { runPlan, runPlanAsync, type RunOptions } from '../run/run-plan.ts'
 import type { RunResult } from '../run/run-result.ts'
 import { planOfSeed } from '../swarm/plan-of-seed.ts'
 import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import type { SeedTrace } from './determinism-messages.ts'
 import { harnessError, needsTurns, outcomeOf, type SeedOutcome } from './seed-outcome.ts'
 
 /** Carries out a plan in the simulated world, in the way that its clients need. */
-export async function runAnyPlan(
-  plan: Plan,
-  options: { readonly keepHistory?: boolean } = {},
-): Promise<RunResult> {
+export async function runAnyPlan(plan: Plan, options: RunOptions = {}): Promise<RunResult> {
   return needsTurns(plan) ? runPlanAsync(plan, options) : runPlan(plan, options)
 }
 
@@ -23,5 +23,28 @@ export async function runSeed(seed: number, profile: SwarmProfile): Promise<Seed
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
     return harnessError(seed, text, performance.now() - fromMs)
+  }
+}
+
+/** The trace of a seed, with the rows from `fromRow` up to before `toRow` that are kept. */
+export async function traceSeed(
+  seed: number,
+  profile: SwarmProfile,
+  { fromRow, toRow }: { readonly fromRow: number; readonly toRow: number },
+): Promise<SeedTrace> {
+  let trace: Trace | null = null
+  const { verdict, reason } = await runAnyPlan(planOfSeed(seed, profile), {
+    onTrace: (made) => {
+      trace = made
+    },
+  })
+  const found: Trace = present<Trace>(trace, 'the trace of a simulated run')
+  const rows = found.rows().filter(({ seq }) => seq >= fromRow && seq < toRow)
+  return {
+    // The verdict is no part of the trace, and has to be the same all the same.
+    hash: `${found.hash()} ${verdict} ${reason ?? ''}`,
+    rowCount: found.rowCount,
+    checkpoints: found.checkpoints(),
+    rows: rows.map((row) => encodeRow(row).trimEnd()),
   }
 }

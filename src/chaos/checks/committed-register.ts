@@ -1,5 +1,9 @@
 import type { HistoryEntry } from '../history/history.ts'
-import type { CommitOperation, CommittedOperation } from '../history/operation.ts'
+import {
+  PROBE_OFFSET,
+  type CommitOperation,
+  type CommittedOperation,
+} from '../history/operation.ts'
 import type { Finding } from './finding.ts'
 import { Greatest } from './greatest.ts'
 import { NEVER, type HistoryIndex } from './history-index.ts'
@@ -7,7 +11,7 @@ import type { HistoryRule } from './history-rule.ts'
 
 /**
  * G3 as clients see it: once any member was given its partitions in a newer generation, a commit of an older one
- * is refused. A commit without a generation (-1) belongs to no member.
+ * is refused, and so is one of a membership that was lost. A commit without a generation (-1) belongs to no member.
  */
 export const staleCommits: HistoryRule = {
   invariant: 'G3',
@@ -15,17 +19,17 @@ export const staleCommits: HistoryRule = {
     if (!history.isDurable) return
     const newest = newestGenerations(history)
     for (const { operation, invokedIndex, endedIndex, kind, atMs } of commitsOf(history)) {
-      const { group, generation, member } = operation
-      if (generation < 0) continue
+      const { group, generation, member, expects } = operation
+      if (generation < 0 || endedIndex === NEVER) continue
       const current = newest.get(group)?.before(invokedIndex) ?? -1
-      if (current <= generation || endedIndex === NEVER) continue
+      if (current <= generation && expects === undefined) continue
       finding.look()
       if (kind !== 'ok') continue
-      finding.violated(
-        atMs,
-        `${member} committed in generation ${generation} of ${group}, which was in ${current}`,
-      )
+      const now =
+        current > generation ? `which was in ${current}` : 'when it was no member any more'
+      finding.violated(atMs, `${member} committed in generation ${generation} of ${group}, ${now}`)
     }
+    checkProbes(history, finding)
   },
 }
 
@@ -50,6 +54,19 @@ export const committedRegister: HistoryRule = {
       register.see(entry, operation, mayJudge ? finding : null)
     }
   },
+}
+
+/** No offset that only refused commits carry is ever seen. */
+function checkProbes(history: HistoryIndex, finding: Finding): void {
+  for (const { operation, kind, atMs } of history.others) {
+    if (operation.op !== 'committed' || kind !== 'ok') continue
+    if ((operation.offset ?? -1) < PROBE_OFFSET) continue
+    const { group, topic, partition } = operation
+    finding.violated(
+      atMs,
+      `a commit to ${group} that had to be refused took effect on ${topic}-${partition}`,
+    )
+  }
 }
 
 interface Commit {

@@ -1,21 +1,18 @@
+import type { LineOperation } from '../history/operation.ts'
 import type { Finding } from './finding.ts'
 import type { HistoryIndex } from './history-index.ts'
 import type { HistoryRule } from './history-rule.ts'
 
-/** C1: every line whose source offset was committed is in Kafka, as `task:sequence`. */
+/** C1: every line up to the source offset that was committed is in Kafka, as `task#sequence`. */
 export const committedLines: HistoryRule = {
   invariant: 'C1',
   judge(history, finding) {
     if (!history.isDurable) return
-    const committed = linesOf(history, 'line-committed')
-    if (committed.size === 0) return
+    const furthest = furthestOf(history, ['line-committed'])
+    if (furthest.size === 0) return
     const written = writtenLines(history)
     if (written === null) return finding.unknown()
-    for (const [line, atMs] of committed) {
-      finding.look()
-      if (!written.has(line))
-        finding.violated(atMs, `line ${line} was committed and is not in Kafka`)
-    }
+    checkAll(furthest, (line) => written.has(line), 'is not in Kafka', finding)
   },
 }
 
@@ -37,59 +34,54 @@ export const sourceOffsets: HistoryRule = {
   },
 }
 
-/** C4: a sink gets every line of a source up to the furthest, in an order without holes. */
+/** C4: when all is healed, a sink was given every line up to the furthest that was committed or sunk. */
 export const sunkLines: HistoryRule = {
   invariant: 'C4',
   judge(history, finding) {
     if (!history.isDurable) return
-    const furthest = new Map<string, number>()
-    for (const { operation, atMs } of history.lines) {
-      if (operation.op !== 'line-sunk') continue
-      const { task, sequence } = operation
-      const before = furthest.get(task) ?? -1
-      finding.look()
-      if (sequence > before + 1) {
-        finding.violated(atMs, `${task} was sunk up to ${before}, then ${sequence}: it skipped`)
-      }
-      furthest.set(task, Math.max(before, sequence))
+    const furthest = furthestOf(history, ['line-committed', 'line-sunk'])
+    if (furthest.size === 0) return
+    if (!history.evidence.isFinalReadComplete) return finding.unknown()
+    const sunk = new Set<string>()
+    for (const { operation } of history.lines) {
+      if (operation.op === 'line-sunk') sunk.add(`${operation.task}#${operation.sequence}`)
     }
-    checkAllSunk(history, furthest, finding)
+    checkAll(furthest, (line) => sunk.has(line), 'was never sunk', finding)
   },
 }
 
-/** When all is healed, what was committed was sunk too. */
-function checkAllSunk(
-  history: HistoryIndex,
-  furthest: ReadonlyMap<string, number>,
-  finding: Finding,
-): void {
-  if (!history.evidence.isFinalReadComplete) return
-  const committed = new Map<string, { readonly sequence: number; readonly atMs: number }>()
-  for (const { operation, atMs } of history.lines) {
-    if (operation.op !== 'line-committed') continue
-    const { task, sequence } = operation
-    if (sequence > (committed.get(task)?.sequence ?? -1)) committed.set(task, { sequence, atMs })
-  }
-  for (const [task, { sequence, atMs }] of committed) {
-    finding.look()
-    const sunk = furthest.get(task) ?? -1
-    if (sunk < sequence) {
-      finding.violated(atMs, `line ${sequence} of ${task} was committed, and sunk was only ${sunk}`)
-    }
-  }
+interface Furthest {
+  readonly sequence: number
+  readonly atMs: number
 }
 
-function linesOf(
+/** The greatest sequence of each task. */
+function furthestOf(
   history: HistoryIndex,
-  op: 'line-committed' | 'line-sunk',
-): ReadonlyMap<string, number> {
-  const lines = new Map<string, number>()
+  ops: readonly LineOperation['op'][],
+): ReadonlyMap<string, Furthest> {
+  const furthest = new Map<string, Furthest>()
   for (const { operation, atMs } of history.lines) {
-    if (operation.op !== op) continue
-    const line = `${operation.task}:${operation.sequence}`
-    if (!lines.has(line)) lines.set(line, atMs)
+    const { op, task, sequence } = operation
+    const known = furthest.get(task)?.sequence ?? -1
+    if (ops.includes(op) && sequence > known) furthest.set(task, { sequence, atMs })
   }
-  return lines
+  return furthest
+}
+
+function checkAll(
+  furthest: ReadonlyMap<string, Furthest>,
+  has: (line: string) => boolean,
+  problem: string,
+  finding: Finding,
+): void {
+  for (const [task, { sequence, atMs }] of furthest) {
+    for (let each = 0; each <= sequence; each += 1) {
+      finding.look()
+      if (has(`${task}#${each}`)) continue
+      finding.violated(atMs, `line ${each} of ${task} ${problem}; it had got to ${sequence}`)
+    }
+  }
 }
 
 /** Values of the final logs of the topics that Connect writes; null when one was not read. */

@@ -3,6 +3,7 @@ import type { HistoryEntry } from '../history/history.ts'
 import type {
   CommitOperation,
   CommittedOperation,
+  LineOperation,
   ListOffsetsOperation,
   OwnershipOperation,
   PollOperation,
@@ -53,7 +54,7 @@ export class HistoryIndex {
   /** Of list-offsets, commit and committed: every entry. */
   readonly others: EntryOf<ListOffsetsOperation | CommitOperation | CommittedOperation>[] = []
   readonly ownerships: EntryOf<OwnershipOperation>[] = []
-  readonly lines: HistoryEntry[] = []
+  readonly lines: EntryOf<LineOperation>[] = []
   readonly partitions = new Map<string, PartitionHistory>()
   /** First send of each value. */
   readonly sendOf = new Map<string, Send>()
@@ -110,7 +111,7 @@ export class HistoryIndex {
         return
       case 'line-committed':
       case 'line-sunk':
-        this.lines.push(entry)
+        this.lines.push({ ...entry, operation })
         return
       case 'delete-topic':
         if (entry.kind !== 'fail') this.#deleted.add(operation.topic)

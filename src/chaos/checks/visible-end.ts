@@ -19,11 +19,11 @@ export const visibleEnd: HistoryRule = {
 }
 
 function checkLatest(history: HistoryIndex, finding: Finding): void {
-  const greatest = new Map<string, Greatest>()
+  const bySource = new Map<string, Greatest>()
   const floors = new Map<number, number>()
   const seenBy = (key: string): Greatest => {
-    const seen = greatest.get(key) ?? new Greatest()
-    greatest.set(key, seen)
+    const seen = bySource.get(key) ?? new Greatest()
+    bySource.set(key, seen)
     return seen
   }
   for (const { operation, process, kind, index, of, atMs } of history.others) {
@@ -32,12 +32,10 @@ function checkLatest(history: HistoryIndex, finding: Finding): void {
     const name = `${operation.topic}-${operation.partition}`
     const own = seenBy(`${process} ${name}`)
     const all = seenBy(name)
-    if (kind === 'invoke') {
-      const floor = history.seesNoZombies(atMs) ? all.value : own.value
-      floors.set(index, floor)
-    }
+    const greatest = history.seesNoZombies(atMs) ? all.value : own.value
+    if (kind === 'invoke') floors.set(index, greatest)
     if (kind !== 'ok' || operation.offset === undefined) continue
-    const floor = floors.get(of) ?? -1
+    const floor = floors.get(of) ?? greatest
     floors.delete(of)
     own.raise(operation.offset)
     all.raise(operation.offset)

@@ -14,8 +14,8 @@
  *   value still breaks P2: that sequence is never reached.
  * - `fenced`: a new value with an epoch that is older than one acknowledged in the same partition. Must `fail` with
  *   INVALID_PRODUCER_EPOCH or PRODUCER_FENCED; `ok`, and any read of the value, breaks P3.
- * All three presume that the partition still knows the session: a run over its fault budget, an unclean election or
- * a topic made anew in between frees the broker of them.
+ * All three presume that the partition still knows the session: a run over its fault budget, an unclean election, a
+ * topic made anew in between or a producer id that expired frees the broker of them.
  */
 export type Operation =
   | SendOperation

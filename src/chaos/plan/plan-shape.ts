@@ -1,5 +1,17 @@
 import { PROFILES } from './plan.ts'
-import { anyText, byKind, fields, flag, int, list, oneOf, record, refuse, text, type Shape } from './shape.ts'
+import {
+  anyText,
+  byKind,
+  fields,
+  flag,
+  int,
+  list,
+  oneOf,
+  record,
+  refuse,
+  text,
+  type Shape,
+} from './shape.ts'
 
 const MAX_NODES = 15
 const MAX_PARTITIONS = 1000
@@ -96,8 +108,7 @@ const workload = byKind({
 })
 
 const param: Shape = (value, path) => {
-  const isFine =
-    typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
+  const isFine = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
   if (!isFine) refuse(path, 'a number, a text, true or false', value)
 }
 

@@ -33,7 +33,9 @@ export function oneOf(values: readonly (string | number)[]): Shape {
   return (value, path) => {
     if (values.includes(value as string)) return
     const near = typeof value === 'string' ? didYouMean(value, values.map(String)) : ''
-    throw new ConfigError(`${path}: expected one of ${values.join(', ')}, not ${shown(value)}${near}`)
+    throw new ConfigError(
+      `${path}: expected one of ${values.join(', ')}, not ${shown(value)}${near}`,
+    )
   }
 }
 

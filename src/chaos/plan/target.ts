@@ -33,7 +33,8 @@ const INDEX = /^\d{1,6}$/
 export function parseTarget(text: string): Target | null {
   if (text === 'controller' || text === 'all') return { kind: text }
   const call = CALL.exec(text)
-  if (call === null) return /[(),\s]/.test(text) || text === '' ? null : { kind: 'name', name: text }
+  if (call === null)
+    return /[(),\s]/.test(text) || text === '' ? null : { kind: 'name', name: text }
   const [, symbol = '', inside = ''] = call
   switch (symbol) {
     case 'leader': {

@@ -47,7 +47,8 @@ function checkCluster({ cluster, topics }: Plan): void {
     refuseAt(path, `${controllers} controllers among ${brokers} combined nodes`)
   }
   if (network.minUs > network.maxUs) refuseAt(`${path}.network`, 'minUs is more than maxUs')
-  if (disk.fsyncMinUs > disk.fsyncMaxUs) refuseAt(`${path}.disk`, 'fsyncMinUs is more than fsyncMaxUs')
+  if (disk.fsyncMinUs > disk.fsyncMaxUs)
+    refuseAt(`${path}.disk`, 'fsyncMinUs is more than fsyncMaxUs')
   const seen = new Set<string>()
   for (const { name, replicationFactor } of topics) {
     if (seen.has(name)) refuseAt('plan.topics', `"${name}" is there twice`)
@@ -154,8 +155,10 @@ function checkName({ kind, target }: Fault, rule: FaultRule, names: Names, path:
     const near = didYouMean(target, [...names.nodes, ...names.clients, ...SYMBOLS])
     refuseAt(path, `there is no node or client "${target}"${near}`)
   }
-  if (isClient && rule.aim === 'node') refuseAt(path, `${kind} is for nodes, "${target}" is a client`)
-  if (isNode && rule.aim === 'client') refuseAt(path, `${kind} is for clients, "${target}" is a node`)
+  if (isClient && rule.aim === 'node')
+    refuseAt(path, `${kind} is for nodes, "${target}" is a client`)
+  if (isNode && rule.aim === 'client')
+    refuseAt(path, `${kind} is for clients, "${target}" is a node`)
 }
 
 function checkSymbol(target: Target, names: Names, path: string): void {
@@ -164,5 +167,8 @@ function checkSymbol(target: Target, names: Names, path: string): void {
   }
   if (!('topic' in target) || target.topic === OFFSETS_TOPIC) return
   if (names.topics.has(target.topic)) return
-  refuseAt(path, `there is no topic "${target.topic}"${didYouMean(target.topic, names.topics.keys())}`)
+  refuseAt(
+    path,
+    `there is no topic "${target.topic}"${didYouMean(target.topic, names.topics.keys())}`,
+  )
 }

@@ -10,5 +10,7 @@ export interface Probe {
   readonly says: string
   /** Profiles in which it is expected; others are not asked for it. */
   readonly profiles: readonly string[]
+  /** The only kind of event that can hit it; left out, any may. */
+  readonly kind?: string
   isHit(event: NodeEvent): boolean
 }

@@ -111,7 +111,9 @@ export class ClusterWatch {
       controller,
       partitions: newestPartitions(answers.map(({ answer }) => answer)),
       answering: answers.map(({ id }) => id).sort((a, b) => a - b),
-      unfenced: (answers[0]?.answer.brokers ?? []).map(({ nodeId }) => nodeId).sort((a, b) => a - b),
+      unfenced: (answers[0]?.answer.brokers ?? [])
+        .map(({ nodeId }) => nodeId)
+        .sort((a, b) => a - b),
     }
     this.#tell(next)
     this.#picture = next

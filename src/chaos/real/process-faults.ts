@@ -131,7 +131,10 @@ function injectOnLinks(name: string, fault: Fault, world: FaultWorld): Injected 
 }
 
 /** Swizzle-clog: the links of some nodes stall one after another, and are freed in another order. */
-export function clog(fault: Fault, world: FaultWorld): { readonly nodes: string[]; readonly undo: Undo } {
+export function clog(
+  fault: Fault,
+  world: FaultWorld,
+): { readonly nodes: string[]; readonly undo: Undo } {
   const { random, table } = world
   const names = shuffled(
     world.nodes.map(({ name }) => name),

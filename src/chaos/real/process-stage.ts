@@ -14,6 +14,7 @@ import { resolveTarget } from './fault-targets.ts'
 import { LinkProxy } from './link-proxy.ts'
 import { LinkTable, type Undo } from './link-table.ts'
 import { onExit } from './on-exit.ts'
+import { canInject, type FaultReach } from './process-fault-kinds.ts'
 import { clog, injectOn, type FaultWorld } from './process-faults.ts'
 import { StageAdmin } from './stage-admin.ts'
 import type { LiveStage } from './live-stage.ts'
@@ -28,6 +29,8 @@ export interface ProcessStageOptions {
   readonly mode: 'real' | 'kafka'
   readonly plan: Plan
   readonly nodes: readonly StageNode[]
+  /** `clients-only`: the nodes belong to somebody else, they are dialled directly and nothing is done to them. */
+  readonly reach?: FaultReach
   /** Removes what the stage keeps on disk. */
   readonly release: () => void
 }
@@ -43,6 +46,7 @@ export class ProcessStage implements LiveStage {
   readonly admin: StageAdmin
   readonly nodes: readonly StageNode[]
   readonly #plan: Plan
+  readonly #reach: FaultReach
   readonly #release: () => void
   readonly #random: Random
   readonly #beganMs = performance.now()
@@ -56,6 +60,7 @@ export class ProcessStage implements LiveStage {
   readonly #starting = new Set<string>()
   readonly #stopListening: () => void
   #injecting = 0
+  #isPrepared = false
   #healedMs = Infinity
   #failure: string | null = null
   #startClient: (name: string) => void = () => undefined
@@ -65,13 +70,15 @@ export class ProcessStage implements LiveStage {
     this.mode = options.mode
     this.nodes = options.nodes
     this.#plan = options.plan
+    this.#reach = options.reach ?? 'processes'
     this.#release = options.release
     this.#random = SimRandom.ofSeed(options.plan.seed).fork('stage')
     this.bootstrap = this.nodes.map(({ addresses: { host, client } }) => ({
       host,
       port: client.proxyPort,
     }))
-    this.#proxies = this.nodes.flatMap((node) => proxiesOf(node, this.#table))
+    this.#proxies =
+      this.#reach === 'processes' ? this.nodes.flatMap((node) => proxiesOf(node, this.#table)) : []
     this.#watch = new ClusterWatch(this.nodes, (event) => this.hear(event))
     this.admin = new StageAdmin(this.bootstrap)
     this.#stopListening = onExit(() => {
@@ -94,6 +101,7 @@ export class ProcessStage implements LiveStage {
 
   async prepare(topics: readonly TopicPlan[]): Promise<void> {
     await this.admin.createTopics(topics)
+    this.#isPrepared = true
     const deadlineMs = performance.now() + PREPARE_LIMIT_MS
     const isThere = ({ name, partitions }: TopicPlan): boolean =>
       Array.from({ length: partitions }, (_, index) => `${name}-${index}`).every((key) =>
@@ -106,7 +114,8 @@ export class ProcessStage implements LiveStage {
           ? notWhole(this.#watch.picture, this.nodes)
           : `topic ${missing.name} is not there`
       if (reason === null || this.#failure !== null) return
-      if (performance.now() > deadlineMs) throw new TimeoutError(`the cluster is not ready: ${reason}`)
+      if (performance.now() > deadlineMs)
+        throw new TimeoutError(`the cluster is not ready: ${reason}`)
       await pause(LOOK_MS / 10)
     }
   }
@@ -200,6 +209,11 @@ export class ProcessStage implements LiveStage {
     for (const timer of this.#timers) clearTimeout(timer)
     this.#watch.close()
     for (const client of this.#clients.values()) client.crash()
+    if (this.#reach === 'clients-only' && this.#isPrepared) {
+      await this.admin
+        .deleteTopics(this.#plan.topics.map(({ name }) => name))
+        .catch(() => undefined)
+    }
     await this.admin.close()
     await Promise.all(this.nodes.map((node) => node.kill()))
     await Promise.all(this.#proxies.map((proxy) => proxy.close()))
@@ -209,6 +223,10 @@ export class ProcessStage implements LiveStage {
 
   async #carryOut(fault: Fault): Promise<void> {
     const world = this.#world()
+    if (!canInject(fault.kind, this.#reach)) {
+      this.#note(fault, fault.target, true)
+      return
+    }
     if (isAdministrative(fault)) {
       this.#note(fault, 'administrator', false)
       await this.admin.carryOut(fault, this.#plan.topics).catch(() => undefined)
@@ -260,16 +278,19 @@ export class ProcessStage implements LiveStage {
   #undoLater(fault: Fault, undo: Undo): void {
     this.#undos.add(undo)
     if (fault.untilMs === undefined) return
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      this.#undo(undo)
-      this.hear({
-        atMs: performance.now(),
-        node: 'stage',
-        kind: 'fault.undone',
-        fields: { fault: fault.kind, target: fault.target },
-      })
-    }, Math.max(0, fault.untilMs - fault.atMs))
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer)
+        this.#undo(undo)
+        this.hear({
+          atMs: performance.now(),
+          node: 'stage',
+          kind: 'fault.undone',
+          fields: { fault: fault.kind, target: fault.target },
+        })
+      },
+      Math.max(0, fault.untilMs - fault.atMs),
+    )
     this.#timers.add(timer)
   }
 
@@ -283,7 +304,8 @@ export class ProcessStage implements LiveStage {
     node
       .start()
       .catch((error: unknown) => {
-        if (this.#closed === null) this.#failure ??= `${node.name} did not start again: ${messageOf(error)}`
+        if (this.#closed === null)
+          this.#failure ??= `${node.name} did not start again: ${messageOf(error)}`
       })
       .finally(() => this.#starting.delete(node.name))
   }
@@ -310,13 +332,15 @@ function proxiesOf(node: StageNode, table: LinkTable): readonly LinkProxy[] {
   const { host, client, controller } = node.addresses
   const common = { table, node: node.name, host, hostOf }
   const proxies = [new LinkProxy({ ...common, ...client, role: 'client' })]
-  if (controller !== null) proxies.push(new LinkProxy({ ...common, ...controller, role: 'controller' }))
+  if (controller !== null)
+    proxies.push(new LinkProxy({ ...common, ...controller, role: 'controller' }))
   return proxies
 }
 
 /** L1 and L2 from outside; null when the cluster is whole. */
 function notWhole(picture: ClusterPicture, nodes: readonly StageNode[]): string | null {
-  if (picture.controller === -1) return 'there is no active controller'
+  const knowsControllers = nodes.some(({ addresses }) => addresses.controller !== null)
+  if (knowsControllers && picture.controller === -1) return 'there is no active controller'
   const silent = nodes.find(({ id }) => !picture.answering.includes(id))
   if (silent !== undefined) return `${silent.name} does not answer`
   const fenced = nodes.find(({ id }) => !picture.unfenced.includes(id))

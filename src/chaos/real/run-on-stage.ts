@@ -5,17 +5,18 @@ import { SimRandom } from '../../sim/sim-random.ts'
 import { checkHistory } from '../checks/index.ts'
 import type { CheckOutcome } from '../checks/history-check.ts'
 import { History } from '../history/history.ts'
-import type { FaultBudget } from '../plan/fault-budget.ts'
+import { budgetOf, type FaultBudget } from '../plan/fault-budget.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { WorkloadPlan } from '../plan/workload-plan.ts'
 import type { Probe } from '../probes/probe.ts'
+import { FaultSchedule } from '../run/fault-schedule.ts'
+import { ProbeCounter } from '../run/probe-counter.ts'
 import type { RunResult, Verdict } from '../run/run-result.ts'
 import type { Actor } from '../run/stage.ts'
 import { createActors } from '../workload/create-actors.ts'
 import { FinalReader } from '../workload/final-reader.ts'
+import { VerificationProduce } from '../workload/verification-produce.ts'
 import type { WorkloadContext } from '../workload/workload-actor.ts'
-import { processBudget } from './process-budget.ts'
-import { FaultSchedule } from './fault-schedule.ts'
 import type { LiveStage } from './live-stage.ts'
 
 const POLL_MS = 20
@@ -56,7 +57,8 @@ class StageRun {
   readonly #schedule: FaultSchedule
   readonly #context: WorkloadContext
   readonly #actors: { readonly plan: WorkloadPlan; readonly actor: Actor }[] = []
-  readonly #probes: Record<string, number> = {}
+  readonly #probes: ProbeCounter
+  readonly #timers = new Set<NodeJS.Timeout>()
   readonly #beganMs: number
   #events = 0
 
@@ -64,16 +66,22 @@ class StageRun {
     this.#plan = plan
     this.#stage = stage
     this.#options = options
-    this.#budget = processBudget(plan)
+    this.#budget = budgetOf(plan)
     this.#beganMs = stage.nowMs()
     this.#history = new History(() => stage.nowMs())
-    this.#schedule = new FaultSchedule(plan.faults, (fault) => stage.inject(fault))
+    this.#schedule = new FaultSchedule({
+      nowMs: () => stage.nowMs(),
+      after: (delayMs, fn) => {
+        this.#timers.add(setTimeout(fn, delayMs))
+      },
+      fire: (fault) => stage.inject(fault),
+    })
+    this.#probes = new ProbeCounter(options.probes, (name) => this.#schedule.onProbe(name))
     this.#context = {
       history: this.#history,
       bootstrap: stage.bootstrap,
       random: SimRandom.ofSeed(plan.seed).fork('workload'),
     }
-    for (const { name } of options.probes) this.#probes[name] = 0
     stage.onEvent((event) => this.#onEvent(event))
   }
 
@@ -86,7 +94,7 @@ class StageRun {
     } catch (error) {
       return this.#result('harness-error', null, messageOf(error), [])
     } finally {
-      this.#schedule.close()
+      this.#endFaults()
     }
   }
 
@@ -109,9 +117,15 @@ class StageRun {
   async #chaos(): Promise<void> {
     this.#options.onPhase?.('chaos')
     const endMs = this.#stage.nowMs() + this.#plan.chaosMs
-    this.#schedule.begin()
+    this.#schedule.begin(this.#plan.faults)
     while (this.#stage.nowMs() < endMs && this.#stage.failure === null) await pause(POLL_MS)
-    this.#schedule.close()
+    this.#endFaults()
+  }
+
+  #endFaults(): void {
+    this.#schedule.end()
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
   }
 
   /** What is still pending at the limit; null when all is whole and quiet. */
@@ -122,7 +136,24 @@ class StageRun {
     if (notWhole !== null) return notWhole
     await pause(AFTERWARDS_MS)
     this.#stop(isWriter)
-    return this.#until(STOP_LIMIT_MS, () => this.#pending(isWriter))
+    const notStopped = await this.#until(STOP_LIMIT_MS, () => this.#pending(isWriter))
+    return notStopped ?? (await this.#verify())
+  }
+
+  /** L3: a fresh acks=all send to every partition. */
+  async #verify(): Promise<string | null> {
+    const verification = new VerificationProduce(
+      { name: 'verify', topics: this.#topicNames() },
+      this.#context,
+    )
+    verification.start(this.#stage.clientPorts(verification.name))
+    const missing = await this.#until(this.#plan.healLimitMs, () => verification.pending())
+    verification.stop()
+    return missing
+  }
+
+  #topicNames(): readonly string[] {
+    return this.#plan.topics.map(({ name }) => name)
   }
 
   async #judge(): Promise<RunResult> {
@@ -130,10 +161,7 @@ class StageRun {
       return this.#result('fail', 'CRASH', this.#stage.failure, [])
     }
     this.#options.onPhase?.('final-reads')
-    const reader = new FinalReader(
-      { name: 'final', topics: this.#plan.topics.map(({ name }) => name) },
-      this.#context,
-    )
+    const reader = new FinalReader({ name: 'final', topics: this.#topicNames() }, this.#context)
     reader.start(this.#stage.clientPorts(reader.name))
     await this.#until(FINAL_READ_LIMIT_MS, () => reader.pending())
     const isFinalReadComplete = reader.done()
@@ -200,11 +228,7 @@ class StageRun {
 
   #onEvent(event: NodeEvent): void {
     this.#events += 1
-    for (const probe of this.#options.probes) {
-      if (!probe.isHit(event)) continue
-      this.#probes[probe.name] = (this.#probes[probe.name] ?? 0) + 1
-      this.#schedule.probeHit(probe.name)
-    }
+    this.#probes.onEvent(event)
     this.#options.onEvent?.(event, this.#stage.nowMs())
   }
 
@@ -239,7 +263,7 @@ class StageRun {
       traceHash: null,
       outcomes,
       evaluated: Object.fromEntries(looks),
-      probes: this.#probes,
+      probes: this.#probes.counts(),
       fired: this.#stage.fired,
       history: this.#history.entries,
     }

@@ -48,7 +48,12 @@ function topicOf(fault: Fault): string {
 }
 
 /** The topic must be there again at the end, so creating it is tried until it is. */
-function createAgain(context: FaultContext, admin: ClusterAdmin, name: string, tries: number): void {
+function createAgain(
+  context: FaultContext,
+  admin: ClusterAdmin,
+  name: string,
+  tries: number,
+): void {
   const plan = context.plan.topics.find((topic) => topic.name === name)
   if (plan === undefined || tries === 0) return
   recorded(

@@ -55,7 +55,12 @@ export class ClusterAdmin {
       timeoutMs: REQUEST_TIMEOUT_MS,
       validateOnly: false,
     }
-    this.#ask(createTopicsApi, () => body, (response) => response.topics[0]?.errorCode, done)
+    this.#ask(
+      createTopicsApi,
+      () => body,
+      (response) => response.topics[0]?.errorCode,
+      done,
+    )
   }
 
   deleteTopic(name: string, done: AdminDone): void {
@@ -76,7 +81,12 @@ export class ClusterAdmin {
       timeoutMs: REQUEST_TIMEOUT_MS,
       validateOnly: false,
     }
-    this.#ask(createPartitionsApi, () => body, (response) => response.results[0]?.errorCode, done)
+    this.#ask(
+      createPartitionsApi,
+      () => body,
+      (response) => response.results[0]?.errorCode,
+      done,
+    )
   }
 
   alterTopic(topic: string, name: string, value: string, done: AdminDone): void {
@@ -96,7 +106,12 @@ export class ClusterAdmin {
   /** Preferred leaders for all partitions. */
   electPreferred(done: AdminDone): void {
     const body = { electionType: PREFERRED, topicPartitions: null, timeoutMs: REQUEST_TIMEOUT_MS }
-    this.#ask(electLeadersApi, () => body, (response) => response.errorCode, done)
+    this.#ask(
+      electLeadersApi,
+      () => body,
+      (response) => response.errorCode,
+      done,
+    )
   }
 
   after(delayMs: number, fn: () => void): void {

@@ -60,11 +60,11 @@ export class DamageAtlas {
     const { disk } = this.#cluster.machine(name)
     const newest = new Map<string, string>()
     const files: LogFile[] = []
-    for (const path of disk.paths()) {
+    for (const [path, { size }] of disk.tree.files()) {
       const partition = LOG_FILE.exec(path)?.[1]
       if (partition === undefined || !isWanted(partition, request)) continue
       newest.set(partition, path)
-      files.push({ path, partition, sizeBytes: disk.sizeOf(path) })
+      files.push({ path, partition, sizeBytes: size })
     }
     return files.filter(({ path, partition, sizeBytes }) => {
       if (sizeBytes === 0) return false

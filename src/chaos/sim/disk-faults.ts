@@ -1,4 +1,3 @@
-import { Lifetime } from '../../base/lifetime.ts'
 import type { DiskOperation } from '../../sim/sim-disk.ts'
 import type { Fault } from '../plan/fault.ts'
 import {
@@ -86,19 +85,18 @@ function corruptIndex(context: FaultContext, fault: Fault, name: string): Inject
   if (directories.length === 0 || !cluster.crash(name)) return 'idle'
   const directory = directories[random.below(directories.length)] ?? ''
   const how = textParam(fault, 'how')
-  const files = disk.mount(new Lifetime())
-  for (const path of disk.paths()) {
+  const lost: string[] = []
+  for (const [path, file] of disk.tree.files()) {
     if (!path.startsWith(`${directory}/`) || !INDEX_FILE.test(path)) continue
     const isDeleted = how === null ? random.chance(500) : how === 'delete'
     if (isDeleted) {
-      files.remove(path)
+      lost.push(path)
       continue
     }
-    const file = files.open(path)
-    const size = file.size()
+    const { size } = file
     file.truncate(0)
     file.append([random.bytes(size)])
-    file.close()
   }
+  for (const path of lost) disk.tree.remove(path)
   return () => cluster.restart(name)
 }

@@ -26,14 +26,8 @@ export class Holds {
     const [a, b] = one < other ? [one, other] : [other, one]
     return this.#counted(
       `hold ${a} ${b}`,
-      () => {
-        network.hold(a, b)
-        network.hold(b, a)
-      },
-      () => {
-        network.release(a, b)
-        network.release(b, a)
-      },
+      () => network.hold(a, b),
+      () => network.release(a, b),
     )
   }
 

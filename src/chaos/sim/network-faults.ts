@@ -1,5 +1,11 @@
 import type { Fault } from '../plan/fault.ts'
-import { numberParam, textParam, type FaultContext, type Inject, type Injected } from './fault-context.ts'
+import {
+  numberParam,
+  textParam,
+  type FaultContext,
+  type Inject,
+  type Injected,
+} from './fault-context.ts'
 import { resolveTarget } from './resolve-target.ts'
 
 const LATENCY_FACTOR = 50
@@ -54,7 +60,10 @@ export function clog(context: FaultContext, fault: Fault, names: readonly string
     world.scheduler.after(stepMs * 1000, 'fault.clog', () => {
       if (isOver) return
       const links = machinesOf(context).filter((peer) => peer !== name)
-      undos.set(name, links.flatMap((peer) => [context.holds.cut(name, peer), context.holds.cut(peer, name)]))
+      undos.set(
+        name,
+        links.flatMap((peer) => [context.holds.cut(name, peer), context.holds.cut(peer, name)]),
+      )
     })
   }
   const freed = shuffled(context, chosen)
@@ -69,7 +78,12 @@ export function clog(context: FaultContext, fault: Fault, names: readonly string
 }
 
 /** The machines that `params.peers` names: all others, those of a role, or a list of names and symbols. */
-function peersOf(context: FaultContext, fault: Fault, name: string, usual = 'all'): readonly string[] {
+function peersOf(
+  context: FaultContext,
+  fault: Fault,
+  name: string,
+  usual = 'all',
+): readonly string[] {
   const { cluster, actors } = context
   const wanted = textParam(fault, 'peers') ?? usual
   const others = (names: readonly string[]): readonly string[] =>

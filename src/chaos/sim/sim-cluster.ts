@@ -42,6 +42,8 @@ export class SimCluster {
   readonly bootstrap: readonly Address[]
   /** Views of the nodes that run, by node id. */
   readonly views = new Map<number, NodeView>()
+  /** The same by name. */
+  readonly viewsByName = new Map<string, NodeView>()
   readonly #members = new Map<string, Member>()
   readonly #startListeners: StartListener[] = []
   readonly #stopListeners: ((node: PlannedNode) => void)[] = []
@@ -88,6 +90,12 @@ export class SimCluster {
     return this.#member(name).machine
   }
 
+  /** The machine of a node id. */
+  machineOf(nodeId: number): SimNode {
+    const node = this.nodes.find((each) => each.nodeId === nodeId)
+    return this.machine(present(node, `node ${nodeId}`).name)
+  }
+
   planned(name: string): PlannedNode {
     return this.#member(name).planned
   }
@@ -97,7 +105,7 @@ export class SimCluster {
   }
 
   view(name: string): NodeView | null {
-    return this.views.get(this.#member(name).planned.nodeId) ?? null
+    return this.viewsByName.get(name) ?? null
   }
 
   /** Why the node could not be started the last time; null when it was. */
@@ -174,6 +182,8 @@ export class SimCluster {
         machine.ports,
       )
     } catch (error) {
+      // A fault at a probe may have ended this life within its own start.
+      if (!machine.isUp) return
       // What a disk brings up ends the process; all else is a bug and ends the run.
       if (!(error instanceof DiskError || error instanceof CorruptionError)) throw error
       member.refusal = messageOf(error)
@@ -181,6 +191,7 @@ export class SimCluster {
       machine.crash()
       return
     }
+    if (!machine.isUp) return
     const { lostDisk, lostTail } = member
     member.node = node
     member.refusal = null
@@ -188,6 +199,7 @@ export class SimCluster {
     member.lostTail = false
     const view = node.view()
     this.views.set(planned.nodeId, view)
+    this.viewsByName.set(planned.name, view)
     for (const listener of this.#startListeners) listener(view, planned, { lostDisk, lostTail })
     node.start()
   }
@@ -203,6 +215,7 @@ export class SimCluster {
     member.node = null
     member.isEnding = false
     this.views.delete(member.planned.nodeId)
+    this.viewsByName.delete(member.planned.name)
     for (const listener of this.#stopListeners) listener(member.planned)
   }
 

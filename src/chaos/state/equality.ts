@@ -113,7 +113,10 @@ export class EqualityCheck implements StateCheck {
     const text = found?.value?.toString() ?? null
     if (text === value || text?.startsWith(value + END_OF_VALUE) === true) return
     const what = text === null ? 'nothing' : `"${text.slice(0, 80)}"`
-    this.#watch.report.violated('D6', `${name}: "${value}" was acknowledged at ${offset}, there is ${what}`)
+    this.#watch.report.violated(
+      'D6',
+      `${name}: "${value}" was acknowledged at ${offset}, there is ${what}`,
+    )
   }
 }
 

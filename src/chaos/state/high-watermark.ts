@@ -46,6 +46,9 @@ export class HighWatermarkCheck implements StateCheck, ReplicaObserver {
     const replica = this.#watch.replicaOfEvent(event)
     const role = replica?.partition.leaderRole ?? null
     if (replica === null || role === null) return
+    const node = this.#watch.state.nodes.get(replica.nodeId)
+    // A node may commit metadata and act on them in one step, before anybody has looked.
+    if (node !== undefined) this.#metadata.afterNode(node)
     const now = replica.partition.log.highWatermark
     const { ghost } = replica
     this.#checkMinIsr(replica, role, ghost.trueHighWatermark, now)

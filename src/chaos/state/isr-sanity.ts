@@ -70,7 +70,10 @@ export class IsrSanityCheck implements StateCheck, MetadataObserver, ReplicaObse
     const isMarked = now.leaderRecoveryState === LeaderRecoveryState.RECOVERING
     if (!state.budget.isUnclean || !isMarked) {
       const isr = before.isr.join()
-      report.violated('R16', `${where}: leader ${now.leader} comes from outside of the ISR [${isr}]`)
+      report.violated(
+        'R16',
+        `${where}: leader ${now.leader} comes from outside of the ISR [${isr}]`,
+      )
     }
     const id = `${now.topicId}-${now.partition}`
     this.#unclean.add(id)

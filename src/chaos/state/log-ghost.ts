@@ -27,6 +27,7 @@ export interface LogGhostOptions {
 
 const READ_BYTES = 64 * 1024 * 1024
 const NOWHERE = -1
+const EMPTY = Buffer.alloc(0)
 
 /** One replica's log as it was when last looked at. Only bytes that were added since then are read. */
 export class LogGhost {
@@ -85,6 +86,26 @@ export class LogGhost {
     this.endOffset = offset
     const knownEnd = this.last?.end ?? (this.#isRooted ? 0 : offset)
     if (knownEnd !== offset) this.#lose(offset)
+  }
+
+  /** Bytes from the batch that holds `offset` to the end of its file; through the log where files are not to be had. */
+  bytesAt(offset: number): Buffer {
+    const { readFile } = this.#options.state
+    const endOffset = this.log.logEndOffset
+    if (readFile === undefined) {
+      return this.log.read({ offset, maxBytes: READ_BYTES, minOneBatch: true, endOffset }).records
+    }
+    const bases = this.log.segmentBaseOffsets
+    for (let at = bases.findLastIndex((base) => base <= offset); at < bases.length; at += 1) {
+      const path = `${this.log.directory}/${segmentFileName(bases[Math.max(0, at)] ?? 0, 'log')}`
+      const bytes = readFile(this.nodeId, path, 0, READ_BYTES)
+      for (let position = 0; ; position += batchSizeBytes(bytes, position)) {
+        const batch = readBatch(bytes, position, NO_CHAIN)
+        if (batch === null) break
+        if (batch.end > offset) return bytes.subarray(position)
+      }
+    }
+    return EMPTY
   }
 
   #readFiles(end: number): void {

@@ -24,7 +24,10 @@ export class LogStartCheck implements StateCheck, ReplicaObserver {
     }
     if (now > log.highWatermark) {
       const limit = log.highWatermark
-      report.violated('R13', `${replica.name}: the log start ${now} passed the high watermark ${limit}`)
+      report.violated(
+        'R13',
+        `${replica.name}: the log start ${now} passed the high watermark ${limit}`,
+      )
     }
     if (log.segmentBaseOffsets.length === 0) {
       report.violated('R13', `${replica.name}: no segment is left`)

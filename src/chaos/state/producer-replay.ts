@@ -49,7 +49,10 @@ export class ProducerReplayCheck implements StateCheck {
       seen.add(entry.producerId)
       if (expected === undefined) {
         if (log.logStartOffset > 0) continue
-        report.violated('P4', `${replica.name} knows producer ${entry.producerId}, its log does not`)
+        report.violated(
+          'P4',
+          `${replica.name} knows producer ${entry.producerId}, its log does not`,
+        )
         continue
       }
       report.evaluated('P4')

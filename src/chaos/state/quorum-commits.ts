@@ -75,7 +75,10 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
     const { highWatermark, nodeId, log } = quorum
     report.evaluated('Q8')
     if (highWatermark < before) {
-      report.violated('Q8', `node ${nodeId}: the high watermark went from ${before} to ${highWatermark}`)
+      report.violated(
+        'Q8',
+        `node ${nodeId}: the high watermark went from ${before} to ${highWatermark}`,
+      )
     }
     const last = highWatermark - 1
     if (last < 0 || last >= log.endOffset || !log.isRooted) return
@@ -111,7 +114,10 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
     const { logEndOffset, epoch } = node.quorum
     const where = `node ${node.nodeId} is elected in epoch ${epoch}`
     if (logEndOffset < committedEnd) {
-      report.violated('Q5', `${where} with an end of ${logEndOffset}, committed is up to ${committedEnd}`)
+      report.violated(
+        'Q5',
+        `${where} with an end of ${logEndOffset}, committed is up to ${committedEnd}`,
+      )
     } else if (quorum.log.endOffset >= last.end && !hasBatch(quorum.log.batches, last)) {
       report.violated('Q5', `${where} without the committed entry at ${last.base}`)
     }

@@ -14,7 +14,7 @@ export interface ClusterState {
    * Bytes of a node's file as the node wrote them, fewer at its end: past planted damage, and without using
    * up a planted read error (a look must change nothing). Without it checks read through the node's log.
    */
-  readFile?(nodeId: number, path: string, position: number, length: number): Buffer
+  readonly readFile?: (nodeId: number, path: string, position: number, length: number) => Buffer
 }
 
 /** What checks share and report to. */

@@ -37,12 +37,18 @@ export class TruncationCheck implements StateCheck, ReplicaObserver {
       if (batch === undefined || batch.end <= leaderStart) continue
       if (isCommittedSafe && hasBatch(ghost.committed, batch)) {
         const committed = ghost.trueHighWatermark
-        report.violated('R14', `${name} cut its log at ${to}, ${batch.base} of it is committed (${committed})`)
+        report.violated(
+          'R14',
+          `${name} cut its log at ${to}, ${batch.base} of it is committed (${committed})`,
+        )
         return
       }
       if (leader !== null && hasBatch(leader.log.batches, batch)) {
         const who = leader.nodeId
-        report.violated('R14', `${name} cut its log at ${to}, its leader ${who} has ${batch.base} of it`)
+        report.violated(
+          'R14',
+          `${name} cut its log at ${to}, its leader ${who} has ${batch.base} of it`,
+        )
         return
       }
     }

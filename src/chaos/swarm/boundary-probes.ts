@@ -1,5 +1,39 @@
 /**
- * Moments of the protocol at which the swarm places faults (`atProbe`): names of probes. A probe that does
- * not occur after the fault's time makes the row do nothing.
+ * Moments of the protocol at which the swarm places faults (`atProbe`): names of probes, each between two
+ * steps that belong together. Where one does not occur any more, its row does nothing.
  */
-export const BOUNDARY_PROBES: readonly string[] = []
+export const BOUNDARY_PROBES: readonly string[] = [
+  'isr.shrunk',
+  'isr.alone',
+  'isr.expanded',
+  'isr.refused',
+  'replica.truncated',
+  'replica.caught-up',
+  'leader.began',
+  'leader.began-with-uncommitted',
+  'fetch.follower-diverging',
+  'produce.leader-lost-while-waiting',
+  'produce.too-few-before-append',
+  'log.rolled',
+  'log.truncated',
+  'node.crashed',
+  'node.restarted',
+  'quorum.elected',
+  'quorum.voted',
+  'quorum.stood',
+  'quorum.resigned',
+  'quorum.truncated',
+  'quorum.committed',
+  'controller.activated',
+  'controller.elected',
+  'controller.isr-changed',
+  'controller.topic-created',
+  'broker.registered',
+  'broker.fenced-for-silence',
+  'broker.unfenced',
+  'broker.shutting-down',
+  'group.rebalance-started',
+  'group.rebalanced',
+  'coordinator.loaded',
+  'coordinator.unloaded',
+]

@@ -4,7 +4,6 @@ import type { Draw } from './draw.ts'
 import { EVIL_PAIRS, type EvilPair } from './evil-pairs.ts'
 import { FAULT_KIND_RULES } from './fault-kinds.ts'
 import { aBroker, type FaultField } from './fault-target.ts'
-import { minInsyncReplicasOf } from './topics-of-seed.ts'
 
 const ENABLED_PERMILLE = 500
 const CALM_PERMILLE = 200
@@ -14,13 +13,13 @@ const AT_PROBE_PERMILLE = 120
 /** A node that is down for the rest of the chaos leaves less to test. */
 const FOR_GOOD_PERMILLE = 80
 /** Long enough for the in-sync sets to be whole before a disk loses something. */
-const CALM_AROUND_DAMAGE_MS = 5000
+const CALM_AROUND_DAMAGE_MS = 4000
 const LAST_ROUND_MS = 1500
 const LEAST_MS = 100
 
 /**
- * Faults that take bytes away which were acknowledged, on one replica. Within the budget they come one at a
- * time, with the cluster whole before and after; over it, at any time.
+ * Faults that take bytes away which were acknowledged, on one replica. Within the budget they come in rounds
+ * of their own, with the cluster whole before and after; over it, at any time.
  */
 export const DAMAGE_KINDS: ReadonlySet<FaultKind> = new Set([
   'power-cut',
@@ -115,7 +114,6 @@ function damageRound(
   wishes: FaultWishes,
   lengthMs: number,
 ): readonly Fault[] {
-  if (!wishes.isOverBudget && !canSpareReplica(field)) return []
   const pair = draw.chance('pair', PAIR_PERMILLE) ? aPair(draw, wishes, true) : null
   const kinds = [...wishes.enabled].filter(
     (kind) => DAMAGE_KINDS.has(kind) && (wishes.isOverBudget || isSafeFor(kind, field)),
@@ -135,11 +133,6 @@ function damageRound(
 function isPlain(kind: FaultKind, wishes: FaultWishes): boolean {
   if (wishes.isOverBudget) return true
   return !DAMAGE_KINDS.has(kind) && !ALWAYS_OVER.has(kind)
-}
-
-/** Losing one replica loses nothing only where an acknowledgement is held by two at least. */
-function canSpareReplica({ topics }: FaultField): boolean {
-  return topics.every((topic) => minInsyncReplicasOf(topic) >= 2)
 }
 
 /** Votes are synced before they count, so a voter stands a power cut, and no other loss. */

@@ -1,8 +1,11 @@
+import { assert } from '../../base/assert.ts'
+import type { Fault } from '../plan/fault.ts'
+import { budgetOf } from '../plan/fault-budget.ts'
 import type { Plan } from '../plan/plan.ts'
 import { clusterOfSeed } from './cluster-of-seed.ts'
 import { Draw } from './draw.ts'
 import { BOUNDARY_PROBES } from './boundary-probes.ts'
-import { enabledKinds, faultsOfSeed } from './faults-of-seed.ts'
+import { DAMAGE_KINDS, enabledKinds, faultsOfSeed } from './faults-of-seed.ts'
 import { profileOf, type SwarmProfile } from './swarm-profile.ts'
 import { topicsOfSeed } from './topics-of-seed.ts'
 import { workloadOfSeed } from './workload-of-seed.ts'
@@ -34,7 +37,7 @@ export function planOfSeed(seed: number, asked: SwarmProfile): Plan {
     { cluster, topics, workload },
     { isOverBudget, enabled, chaosMs, probes: BOUNDARY_PROBES },
   )
-  return {
+  const plan: Plan = {
     name: `${profile}-${seed}`,
     seed,
     profile,
@@ -45,4 +48,14 @@ export function planOfSeed(seed: number, asked: SwarmProfile): Plan {
     chaosMs,
     healLimitMs: HEAL_LIMIT_MS,
   }
+  return isOverBudget ? plan : withinBudget(plan)
+}
+
+/** Leaves out damage, from the end, until what is left costs no acknowledged record. */
+function withinBudget(plan: Plan): Plan {
+  const { holdsDurability, holdsQuorum } = budgetOf(plan)
+  if (holdsDurability && holdsQuorum) return plan
+  const last = plan.faults.findLastIndex(({ kind }: Fault) => DAMAGE_KINDS.has(kind))
+  assert(last >= 0, `${plan.name} is over the budget without any damage`)
+  return withinBudget({ ...plan, faults: plan.faults.toSpliced(last, 1) })
 }

@@ -31,11 +31,6 @@ export function topicsOfSeed(
   return topics
 }
 
-/** `min.insync.replicas`, as far as the replicas of the topic go. */
-export function minInsyncReplicasOf(topic: TopicPlan): number {
-  return Math.min(Number(topic.configs['min.insync.replicas'] ?? 1), topic.replicationFactor)
-}
-
 /** So small that a minute of records needs many segments. */
 export function segmentBytesOf(topic: TopicPlan): number {
   return Number(topic.configs['internal.segment.bytes'])

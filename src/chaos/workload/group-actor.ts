@@ -12,7 +12,7 @@ import {
   type WorkloadContext,
 } from './workload-actor.ts'
 
-const WATCH_MS = 300
+const WATCH_MS = 400
 const CLOSING_MS = 100
 
 /** The members `name-1`, `name-2`, ..., and `name-watch`, which reads the committed offsets from outside. */

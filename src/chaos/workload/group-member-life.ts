@@ -19,7 +19,7 @@ import type { Life, LifeContext } from './workload-actor.ts'
 
 export const GROUP_REQUEST_TIMEOUT_MS = 2000
 const RETRY_MS = 100
-const POLL_MS = 50
+const POLL_MS = 100
 /** One round in so many is followed by a commit of the generation before. */
 const PROBE_ONE_IN = 3
 

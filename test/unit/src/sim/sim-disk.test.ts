@@ -8,9 +8,15 @@ import { codeOf } from '../../../support/port-contracts.ts'
 const SEEDS = Array.from({ length: 60 }, (_, index) => index)
 
 function startNode(seed = 1): { world: SimWorld; node: SimNode; file: DiskFile } {
-  const world = new SimWorld({ seed })
+  const world = new SimWorld({ seed, powerCut: 'ordered' })
   const node = world.node('n')
-  return { world, node, file: node.ports.disk.open('log') }
+  const file = node.ports.disk.open('log')
+  let isSynced = false
+  node.ports.disk.syncDirectory('', () => {
+    isSynced = true
+  })
+  expect(world.runUntil(() => isSynced, 1000)).toBe(true)
+  return { world, node, file }
 }
 
 function sync(world: SimWorld, file: DiskFile): DiskErrorCode | null {

@@ -1,4 +1,5 @@
 // Goal: a world is a function of its seed, and a crash ends a life. Method: a small ring of chattering nodes, run twice.
+import { randomBytes, randomInt } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { SIM_EPOCH_MS } from '../../../../src/sim/sim-clock.ts'
 import { withForbiddenGlobals } from '../../../../src/sim/forbidden-globals.ts'
@@ -164,7 +165,12 @@ describe('forbidden globals', () => {
       () => queueMicrotask(() => {}),
       () => performance.now(),
       () => process.hrtime(),
+      () => process.hrtime.bigint(),
+      () => process.nextTick(() => {}),
+      () => AbortSignal.timeout(1),
       () => crypto.randomUUID(),
+      () => randomBytes(4),
+      () => randomInt(4),
     ]
     withForbiddenGlobals(() => {
       for (const use of uses) expect(use).toThrow('forbidden in simulation')
@@ -174,6 +180,7 @@ describe('forbidden globals', () => {
     expect(Date.now()).toBeGreaterThan(0)
     expect(Math.random()).toBeLessThan(1)
     expect(performance.now()).toBeGreaterThan(0)
+    expect(randomBytes(4)).toHaveLength(4)
     clearTimeout(setTimeout(() => {}, 0))
   })
 

@@ -1,17 +1,45 @@
-import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { encodeRow, Trace } from '../../../../src/sim/trace.ts'
+import { encodeRow, Trace, type TraceRow } from '../../../../src/sim/trace.ts'
 
 describe('a trace', () => {
-  it('hashes the canonical text of all its rows', () => {
-    const trace = new Trace()
-    const hash = createHash('sha256')
-    for (let index = 0; index < 1000; index += 1) {
-      trace.add(index * 10, 'n', 'x.y', { b: index, a: 'text' })
-      if (index % 100 === 0) trace.hash()
+  it('hashes all its rows, whenever it is asked and in whatever order their fields are written', () => {
+    const [one, other] = [new Trace(), new Trace()]
+    for (let index = 0; index < 3000; index += 1) {
+      const value = index % 7 === 0 ? index / 3 : index
+      one.add(index * 10, 'n', 'x.y', { b: value, a: `text ${index % 50}`, c: null })
+      if (index % 100 === 0) one.hash()
+      if (index % 2 === 0) {
+        other.add(index * 10, 'n', 'x.y', { c: null, a: `text ${index % 50}`, b: value })
+      } else {
+        other.add(index * 10, 'n', 'x.y', { b: value, c: null, a: `text ${index % 50}` })
+      }
     }
-    for (const row of trace.rows()) hash.update(encodeRow(row))
-    expect(trace.hash()).toBe(hash.digest('hex'))
+    expect(other.hash()).toBe(one.hash())
+    expect(one.rows()).toEqual(other.rows())
+  })
+
+  it('takes rows of any size, and knows all that floating numbers can be', () => {
+    const hashOf = (fields: TraceRow['fields']): string => {
+      const trace = new Trace()
+      trace.add(0.5, 'n', 'k', fields)
+      return trace.hash()
+    }
+    const long = 'x'.repeat(200_000)
+    const values = [
+      NaN,
+      Infinity,
+      -Infinity,
+      0.1,
+      2 ** 40,
+      -1,
+      long,
+      `${long}y`,
+      [1, 2],
+      ['1', '2'],
+    ]
+    expect(new Set(values.map((a) => hashOf({ a }))).size).toBe(values.length)
+    expect(hashOf({ a: NaN })).toBe(hashOf({ a: 0 / 0 }))
+    expect(hashOf({ a: -0 })).toBe(hashOf({ a: 0 }))
   })
 
   it('writes a row as one line with its fields in the order of their names', () => {
@@ -31,6 +59,12 @@ describe('a trace', () => {
       [1, 'n', 'k', { a: 2 }],
       [1, 'n', 'k', { a: '1' }],
       [1, 'n', 'k', { b: 1 }],
+      [1, 'n', 'k', { a: [1] }],
+      [1, 'n', 'k', { a: ['1'] }],
+      [1, 'n', 'k', { a: null }],
+      [1, 'n', 'k', { a: false }],
+      [1, 'n', 'k', { a: 1, b: 1 }],
+      [1, 'n', 'k', { 'a","b': 1 }],
       [1, 'n', 'k', {}],
     ].map((row) => {
       const trace = new Trace()

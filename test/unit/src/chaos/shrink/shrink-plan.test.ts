@@ -6,7 +6,7 @@ import type { Plan } from '../../../../../src/chaos/plan/plan.ts'
 import type { RunResult } from '../../../../../src/chaos/run/run-result.ts'
 import { shrinkPlan } from '../../../../../src/chaos/shrink/shrink-plan.ts'
 import { smallerLists } from '../../../../../src/chaos/shrink/subsets.ts'
-import { chaosPlan, producerPlan, runResult } from '../../../../support/chaos-plan.ts'
+import { chaosPlan, producerPlan, runResult } from '../../../../support/made-up-run.ts'
 
 const NOISE: Fault[] = Array.from({ length: 20 }, (_, index) => ({
   atMs: 137 + index * 333,

@@ -122,4 +122,77 @@ describe('group actors', () => {
       expect(run.world.entries('commit', 'ok').length).toBeGreaterThan(10)
     },
   )
+
+  it('processes nothing twice when it commits before processing', () => {
+    const run = begin({ commit: 'before-processing', churnEveryMs: 2500 })
+    const { world } = run
+    const [, , second] = run.actors
+    world.crashClient(second!, 500)
+    world.cluster.world.runFor(6000)
+    finish(run)
+    for (const partition of [0, 1, 2, 3]) {
+      const processed = world.read('group', partition)
+      expect(processed.length).toBeGreaterThan(30)
+      expect(new Set(processed).size).toBe(processed.length)
+    }
+    checkCommits(world)
+  })
+
+  it.each(['range', 'cooperative-sticky'] as const)(
+    'goes on after crashes of the coordinator and of members, %s',
+    (assignor) => {
+      const run = begin({ assignor }, 3)
+      const { world, actors } = run
+      for (const round of [1, 2]) {
+        const crashed = world.crashLeader('__consumer_offsets', round % 2)
+        world.cluster.world.runFor(3000)
+        world.crashClient(actors[round]!, 2500)
+        world.cluster.world.runFor(3000)
+        world.cluster.restart(crashed)
+        world.cluster.waitReady()
+      }
+      const logs = finish(run)
+      for (const [partition, log] of logs) {
+        expect(new Set(world.read('group', partition))).toEqual(new Set(log))
+      }
+      expect(doubleOwners(world)).toEqual([])
+      checkCommits(world)
+      const processes = new Set(world.entries('assigned').map(({ process }) => process))
+      expect([...processes]).toEqual(expect.arrayContaining(['g-1/2', 'g-2/2']))
+    },
+  )
+
+  it('commits a lost membership on purpose, and is refused', () => {
+    const run = begin({ members: 2 })
+    const { world, actors } = run
+    // A machine that hangs for longer than its session: the others take over, and it finds out late.
+    const node = world.cluster.world.node(actors[1]!.name)
+    for (const { name } of world.cluster.nodes) {
+      world.cluster.world.network.cut(node.name, name)
+      world.cluster.world.network.cut(name, node.name)
+    }
+    world.cluster.world.runFor(6000)
+    for (const { name } of world.cluster.nodes) {
+      world.cluster.world.network.heal(node.name, name)
+      world.cluster.world.network.heal(name, node.name)
+    }
+    world.cluster.world.runFor(4000)
+    finish(run)
+    expect(world.entries('lost').map(({ process }) => process)).toContain('g-1')
+    const refused = world
+      .entries('commit', 'fail')
+      .filter(({ operation }) => operation.expects === 'refused')
+    expect(refused.map(({ operation }) => operation.error)).toContain('UNKNOWN_MEMBER_ID')
+    checkCommits(world)
+  })
+
+  it('comes to an end when no broker is left', () => {
+    const { world, actors } = begin({})
+    for (const id of world.cluster.ids) world.cluster.crash(id)
+    world.cluster.world.runFor(1000)
+    for (const actor of actors) actor.stop()
+    expect(actors.map((actor) => actor.pending()).join()).toContain('group member g-1 is leaving')
+    for (const actor of actors) expect(world.settle(actor)).toBeNull()
+    expect(historyProblems(world.history.entries)).toEqual([])
+  })
 })

@@ -9,6 +9,8 @@ const PLAIN = { head: [], border: [] }
 export interface Report {
   readonly scenario: string
   readonly verdict: 'pass' | 'fail'
+  /** The check that failed, or `error`. */
+  readonly broken: string | null
   readonly tookMs: number
   readonly result: ScenarioResult | null
   /** Why the scenario could not be carried out to its end. */
@@ -21,7 +23,10 @@ export function reportText(report: Report): string {
   const parts: string[] = []
   if (report.result !== null) parts.push(tables(report.result), checks(report.result))
   if (report.error !== null) parts.push(pc.red(`error: ${report.error}`))
-  const verdict = report.verdict === 'pass' ? pc.green('pass') : pc.red('fail')
+  const verdict =
+    report.verdict === 'pass'
+      ? pc.green('pass')
+      : `${pc.red('fail')} (${report.broken ?? 'unknown'})`
   parts.push(`took ${(report.tookMs / 1000).toFixed(1)} s`, `verdict: ${verdict}`)
   return `\n${parts.join('\n')}\n`
 }

@@ -1,0 +1,88 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigError, KafketteError, messageOf } from '../../base/errors.ts'
+import { campaignCommand } from './campaign-command.ts'
+import { determinismCommand } from './determinism-command.ts'
+import { listMutantsCommand, mutantsCommand } from './mutants-command.ts'
+import { askedModes, DETAILS, MODES, type SimOptions } from './options.ts'
+import { seedCommand } from './seed-command.ts'
+
+/** Exit codes: 0 all well, 1 something was found, 2 the command line was wrong, 130 after Ctrl-C. */
+const FAILED = 1
+const USAGE = 2
+const INTERRUPTED = 130
+
+const EXAMPLES = `
+Examples:
+  npm run sim -- --seeds 1000                        a campaign over all profiles
+  npm run sim -- --seeds 1000 --from 5001 --profile quorum --keep-going
+  npm run sim -- --seeds 1000 --resume               go on after Ctrl-C
+  npm run sim -- --seed 42 --profile data            one seed, as the report of a campaign names it
+  npm run sim -- --determinism 100                   the same seed gives the same trace, everywhere
+  npm run sim -- --mutants                           do the checkers find the bugs that are planted?
+
+Exit codes: 0 all well, 1 something was found, 2 the command line was wrong, 130 after Ctrl-C.
+`
+
+/** Carries out one command line; the exit code is left in `process.exitCode`. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = new Command('npm run sim --')
+    .description(
+      'Runs clusters in a simulated world, under faults, and checks what must always hold.',
+    )
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(run with --help for the options)')
+    .allowExcessArguments(false)
+    .exitOverride()
+    .addHelpText('after', EXAMPLES)
+  for (const option of MODES) program.addOption(option)
+  for (const option of DETAILS) program.addOption(option)
+  const interrupt = new AbortController()
+  process.on('SIGINT', () => {
+    // The second one does not wait for the summary.
+    if (interrupt.signal.aborted) process.exit(INTERRUPTED)
+    interrupt.abort()
+  })
+  program.action(async (options: SimOptions) => {
+    process.exitCode = await carryOut(options, program, interrupt.signal)
+    if (interrupt.signal.aborted) process.exitCode = INTERRUPTED
+  })
+  try {
+    await program.parseAsync([...argv])
+  } catch (error) {
+    process.exitCode = interrupt.signal.aborted ? INTERRUPTED : report(error)
+  }
+}
+
+async function carryOut(
+  options: SimOptions,
+  program: Command,
+  signal: AbortSignal,
+): Promise<number> {
+  const modes = askedModes(options)
+  if (modes.length > 1) throw new ConfigError(`${modes.join(' and ')} cannot be used together`)
+  if (options.profile === 'transactions') {
+    throw new ConfigError(
+      '--profile transactions: there are no transactions yet, so nothing to run',
+    )
+  }
+  if (options.seeds !== undefined) return (await campaignCommand(options, signal)) ? 0 : FAILED
+  if (options.seed !== undefined) return (await seedCommand(options, options.seed)) ? 0 : FAILED
+  if (options.determinism !== undefined) {
+    return (await determinismCommand(options, options.determinism, signal)) ? 0 : FAILED
+  }
+  if (options.mutants === true) return (await mutantsCommand(options, signal)) ? 0 : FAILED
+  if (options.listMutants === true) listMutantsCommand(options)
+  else program.outputHelp()
+  return 0
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE
+  if (error instanceof KafketteError) {
+    process.stderr.write(`sim: ${error.message}\n`)
+    return error.code === 'CONFIG' ? USAGE : FAILED
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
+  process.stderr.write(`sim: unexpected error\n${text}\n`)
+  return FAILED
+}

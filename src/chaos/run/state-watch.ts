@@ -1,0 +1,91 @@
+import type { NodeView } from '../../../broker/index.ts'
+import type { NodeEvent } from '../../ports/events.ts'
+import type { Violation } from '../checks/history-check.ts'
+import type { HistoryEntry } from '../history/history.ts'
+import type { InvariantId } from '../invariants.ts'
+import type { StateCheck, StateReport } from '../state/state-check.ts'
+
+const EVENTS_PER_BARRIER = 2000
+/** At the next end of a step after one of these, whole logs are looked at. */
+const BARRIER_EVENTS: ReadonlySet<string> = new Set([
+  'partition.leader-changed',
+  'quorum.leader-changed',
+  'node.restarted',
+])
+
+/** Drives the state checks of a run: who is called, and when. What they find is collected here. */
+export class StateWatch implements StateReport {
+  readonly violations: Violation[] = []
+  readonly #nowMs: () => number
+  readonly #evaluated = new Map<InvariantId, number>()
+  /** Those that have the hook at all: these three are called all the time. */
+  #afterNode: readonly StateCheck[] = []
+  #onEvent: readonly StateCheck[] = []
+  #onHistory: readonly StateCheck[] = []
+  #checks: readonly StateCheck[] = []
+  #stepsLeft = EVENTS_PER_BARRIER
+  #isBarrierDue = false
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  /** The checks report to this watch, so they are made after it. */
+  use(checks: readonly StateCheck[]): void {
+    this.#checks = checks
+    this.#afterNode = checks.filter(({ afterNode }) => afterNode !== undefined)
+    this.#onEvent = checks.filter(({ onEvent }) => onEvent !== undefined)
+    this.#onHistory = checks.filter(({ onHistory }) => onHistory !== undefined)
+  }
+
+  get hasViolation(): boolean {
+    return this.violations.length > 0
+  }
+
+  violated(invariant: InvariantId, message: string): void {
+    this.violations.push({ invariant, message, atMs: this.#nowMs() })
+  }
+
+  evaluated(invariant: InvariantId): void {
+    this.#evaluated.set(invariant, (this.#evaluated.get(invariant) ?? 0) + 1)
+  }
+
+  /** Looks by invariant. */
+  counts(): ReadonlyMap<InvariantId, number> {
+    return this.#evaluated
+  }
+
+  /** A step has ended; `view` is that of the node whose code ran, null when none did. */
+  afterStep(view: NodeView | null): void {
+    if (view !== null) {
+      for (let index = 0; index < this.#afterNode.length; index += 1) {
+        this.#afterNode[index]?.afterNode?.(view)
+      }
+    }
+    this.#stepsLeft -= 1
+    if (this.#isBarrierDue || this.#stepsLeft <= 0) this.barrier()
+  }
+
+  onEvent(event: NodeEvent): void {
+    if (BARRIER_EVENTS.has(event.kind)) this.#isBarrierDue = true
+    for (const check of this.#onEvent) check.onEvent?.(event)
+  }
+
+  onHistory(entry: HistoryEntry): void {
+    for (const check of this.#onHistory) check.onHistory?.(entry)
+  }
+
+  onStart(view: NodeView, life: { readonly lostDisk: boolean; readonly lostTail: boolean }): void {
+    for (const check of this.#checks) check.onStart?.(view, life)
+  }
+
+  barrier(): void {
+    this.#isBarrierDue = false
+    this.#stepsLeft = EVENTS_PER_BARRIER
+    for (const check of this.#checks) check.atBarrier?.()
+  }
+
+  atEnd(): void {
+    for (const check of this.#checks) check.atEnd?.()
+  }
+}
