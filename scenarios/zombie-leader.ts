@@ -21,4 +21,13 @@ export const zombieLeader = scenario('zombie-leader', {
     sometimes('isr.whole-again'),
   ],
   invariants: ['R5', 'R14', 'R15', 'D1', 'D4', 'L2', 'L3'],
+  twins: [
+    {
+      name: 'unfenced-fetch',
+      says: 'a leader serves followers of any epoch, so the zombie goes on replicating',
+      plant: 'unfenced-fetch',
+      seeds: 3,
+      mustFail: ['R14', 'R15', 'D1'],
+    },
+  ],
 })

@@ -15,18 +15,23 @@ export type ReadBatches = (offset: Offset) => Buffer
 /** The dump of a fresh shard into which the records of [from, upTo) were replayed. */
 export function dumpOfReplay(read: ReadBatches, from: Offset, upTo: Offset): string {
   const shard = createIdleShard()
-  let next = from
-  while (next < upTo) {
-    const bytes = read(next)
-    const before = next
-    forEachBatch(bytes, (header, position) => {
-      if (header.lastOffset < next || header.lastOffset >= upTo) return
-      replayBatch(shard, { bytes, header, position }, next)
-      next = header.lastOffset + 1
-    })
-    if (next === before) break
+  for (let next = from; next < upTo;) {
+    const endOffset = replayFrom(shard, read(next), next, upTo)
+    if (endOffset === next) break
+    next = endOffset
   }
   return dumpOfGroups(shard)
+}
+
+/** Replays the batches of [from, upTo) in `bytes`; returns the offset after the last of them. */
+function replayFrom(shard: GroupShard, bytes: Buffer, from: Offset, upTo: Offset): Offset {
+  let next = from
+  forEachBatch(bytes, (header, position) => {
+    if (header.lastOffset < next || header.lastOffset >= upTo) return
+    replayBatch(shard, { bytes, header, position }, next)
+    next = header.lastOffset + 1
+  })
+  return next
 }
 
 /** A shard that only replays: it has no time, sets no timer and tells nobody. */

@@ -336,9 +336,11 @@ export class ReplicaManager {
         this.#produces.check(key)
         this.#fetches.check(key)
       }
-      const notices = this.#notices
-      this.#notices = []
-      for (const notice of notices) notice()
+      if (this.#notices.length > 0) {
+        const notices = this.#notices
+        this.#notices = []
+        for (const notice of notices) notice()
+      }
       if (this.#isClosed) continue
       this.#isrUpdates.flush()
       this.#fetchers.pump()

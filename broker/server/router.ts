@@ -53,7 +53,8 @@ export class Router {
     const context = {
       apiVersion,
       clientId,
-      ...origin,
+      listenerName: origin.listenerName,
+      client: origin.client,
       listener: this.#listener,
       services: this.#services,
     }

@@ -51,9 +51,8 @@ describe('a run', () => {
     const { verdict, reason, fired, evaluated } = runPlan(plan)
     expect({ verdict, reason }).toEqual({ verdict: 'pass', reason: null })
     expect(fired.every(({ isIdle }) => !isIdle)).toBe(true)
-    for (const invariant of ['R1', 'R3', 'R5', 'R10', 'D2', 'D5', 'Q1', 'Q6', 'L3', 'L8']) {
-      expect(evaluated[invariant], invariant).toBeGreaterThan(0)
-    }
+    const looked = ['R1', 'R3', 'R5', 'R10', 'D2', 'D5', 'Q1', 'Q6', 'L3', 'L8']
+    expect(looked.filter((invariant) => (evaluated[invariant] ?? 0) === 0)).toEqual([])
   })
 
   it('has the same trace for the same plan, whatever ran before', () => {
@@ -116,17 +115,20 @@ const ENDLESS: ReadonlySet<FaultKind> = new Set<FaultKind>([
 ])
 
 describe('a fault of kind', () => {
-  it.each(FAULT_KINDS.map((kind) => ({ kind })))('$kind fires, and the cluster recovers', ({ kind }) => {
-    const fault: Fault = {
-      atMs: 800,
-      kind,
-      target: 'leader(t-0)',
-      ...(ENDLESS.has(kind) ? {} : { untilMs: 2800 }),
-      ...ROWS[kind],
-    }
-    const { verdict, reason, fired } = runPlan(chaosPlan({ faults: [fault], chaosMs: 4000 }))
-    expect(fired.length).toBeGreaterThan(0)
-    expect(fired.filter(({ isIdle }) => isIdle)).toEqual([])
-    expect({ verdict, reason }).toEqual({ verdict: 'pass', reason: null })
-  })
+  it.each(FAULT_KINDS.map((kind) => ({ kind })))(
+    '$kind fires, and the cluster recovers',
+    ({ kind }) => {
+      const fault: Fault = {
+        atMs: 800,
+        kind,
+        target: 'leader(t-0)',
+        ...(ENDLESS.has(kind) ? {} : { untilMs: 2800 }),
+        ...ROWS[kind],
+      }
+      const { verdict, reason, fired } = runPlan(chaosPlan({ faults: [fault], chaosMs: 4000 }))
+      expect(fired.length).toBeGreaterThan(0)
+      expect(fired.filter(({ isIdle }) => isIdle)).toEqual([])
+      expect({ verdict, reason }).toEqual({ verdict: 'pass', reason: null })
+    },
+  )
 })

@@ -63,7 +63,8 @@ class SeparateWorld {
   /** The answer to one request, or the error that it ended with. */
   ask<Req, Res>(host: string, port: number, api: Api<Req, Res>, version: number, body: Input<Req>) {
     const { network, clock } = this.cluster.world.node('asker').ports
-    let outcome: { readonly error: Error | null; readonly response: Res | null } | null = null
+    type Outcome = { readonly error: Error | null; readonly response: Res | null }
+    let outcome = null as Outcome | null
     const connection = new ClientConnection({
       network,
       clock,
@@ -75,7 +76,7 @@ class SeparateWorld {
       connection.close()
     })
     this.until(() => outcome !== null)
-    return outcome! as { readonly error: Error | null; readonly response: Res | null }
+    return outcome!
   }
 
   until(predicate: () => boolean): void {
@@ -190,7 +191,9 @@ describe('brokers and controllers as nodes of their own', () => {
     const quorum = world.ask('b1', CLIENT_PORT, describeQuorumApi, 1, { topics })
     const [partition] = quorum.response!.topics[0]!.partitions
     expect(partition!.currentVoters.map(({ replicaId }) => replicaId)).toEqual([101, 102, 103])
-    expect(partition!.observers.map(({ replicaId }) => replicaId).toSorted()).toEqual([1, 2, 3])
+    expect(
+      partition!.observers.map(({ replicaId }) => replicaId).toSorted((a, b) => a - b),
+    ).toEqual([1, 2, 3])
     // A controller serves no Metadata, as Kafka's: the connection ends.
     const refused = world.ask(leader, CONTROLLER_PORT, metadataApi, 12, { topics: null })
     expect(refused.response).toBeNull()

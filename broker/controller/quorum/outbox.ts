@@ -17,11 +17,11 @@ export class Outbox {
 
   release(durableVersion: number): void {
     if (this.#held.length === 0) return
-    const isReady = (held: Held): boolean => held.version <= durableVersion
-    const firstHeld = this.#held.findIndex((held) => !isReady(held))
-    const count = firstHeld < 0 ? this.#held.length : firstHeld
-    const ready = this.#held.slice(0, count)
-    this.#held = this.#held.slice(count)
+    const held = this.#held
+    const firstHeld = held.findIndex(({ version }) => version > durableVersion)
+    if (firstHeld === 0) return
+    this.#held = firstHeld < 0 ? [] : held.slice(firstHeld)
+    const ready = firstHeld < 0 ? held : held.slice(0, firstHeld)
     for (const { send } of ready) send()
   }
 

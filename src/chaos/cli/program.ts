@@ -1,10 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, KafketteError, messageOf } from '../../base/errors.ts'
-import { campaignCommand } from './campaign-command.ts'
-import { determinismCommand } from './determinism-command.ts'
-import { listMutantsCommand, mutantsCommand } from './mutants-command.ts'
 import { askedModes, DETAILS, MODES, type SimOptions } from './options.ts'
-import { seedCommand } from './seed-command.ts'
 
 /** Exit codes: 0 all well, 1 something was found, 2 the command line was wrong, 130 after Ctrl-C. */
 const FAILED = 1
@@ -65,14 +61,26 @@ async function carryOut(
       '--profile transactions: there are no transactions yet, so nothing to run',
     )
   }
-  if (options.seeds !== undefined) return (await campaignCommand(options, signal)) ? 0 : FAILED
-  if (options.seed !== undefined) return (await seedCommand(options, options.seed)) ? 0 : FAILED
+  // Each way loads only what it needs, so that help and mistakes are answered at once.
+  if (options.seeds !== undefined) {
+    const { campaignCommand } = await import('./campaign-command.ts')
+    return (await campaignCommand(options, signal)) ? 0 : FAILED
+  }
+  if (options.seed !== undefined) {
+    const { seedCommand } = await import('./seed-command.ts')
+    return (await seedCommand(options, options.seed)) ? 0 : FAILED
+  }
   if (options.determinism !== undefined) {
+    const { determinismCommand } = await import('./determinism-command.ts')
     return (await determinismCommand(options, options.determinism, signal)) ? 0 : FAILED
   }
-  if (options.mutants === true) return (await mutantsCommand(options, signal)) ? 0 : FAILED
-  if (options.listMutants === true) listMutantsCommand(options)
-  else program.outputHelp()
+  if (options.mutants === true || options.listMutants === true) {
+    const { listMutantsCommand, mutantsCommand } = await import('./mutants-command.ts')
+    if (options.mutants === true) return (await mutantsCommand(options, signal)) ? 0 : FAILED
+    listMutantsCommand(options)
+    return 0
+  }
+  program.outputHelp()
   return 0
 }
 

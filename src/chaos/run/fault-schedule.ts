@@ -1,7 +1,6 @@
 import type { Fault } from '../plan/fault.ts'
 
 export interface FaultScheduleOptions {
-  nowMs(): number
   after(delayMs: number, fn: () => void): void
   /** Injects; `isInStep` when it comes from inside a node's own step, by a probe. */
   fire(fault: Fault, isInStep: boolean): void

@@ -34,7 +34,11 @@ export function runPlan(plan: Plan, options: RunOptions = {}): RunResult {
   if (awaiting !== undefined) {
     throw new ConfigError(`"${awaiting.name}" is a client that awaits: use runPlanAsync`)
   }
-  const run = prepared(plan, options)
+  return finished(drive(prepared(plan, options)), options)
+}
+
+/** Lets the world go on as the run asks, to its end. */
+export function drive(run: SimRun): RunResult {
   try {
     const steps = run.steps()
     let step = steps.next()
@@ -42,9 +46,9 @@ export function runPlan(plan: Plan, options: RunOptions = {}): RunResult {
       const { until, limitMs } = step.value
       step = steps.next(run.world.runUntil(until, limitMs))
     }
-    return finished(step.value, options)
+    return step.value
   } catch (error) {
-    return finished(broken(run, error), options)
+    return broken(run, error)
   }
 }
 
@@ -79,8 +83,9 @@ function prepared(plan: Plan, options: RunOptions): SimRun {
 /** An exception out of a node (or a client of ours) is a bug of it; only the harness's own are not. */
 function broken(run: SimRun, error: unknown): RunResult {
   const { nowUs, nowMs } = run.world.scheduler
-  const isHarness = error instanceof HarnessError
-  const cause = isHarness ? (error.cause ?? error) : error
+  // Settings that a node refuses are a mistake of the plan.
+  const isHarness = error instanceof HarnessError || error instanceof ConfigError
+  const cause = error instanceof HarnessError ? (error.cause ?? error) : error
   // The engine's own texts change with its version, so they stay out of the trace.
   const isOurs = cause instanceof KafketteError || cause instanceof AssertionError
   const message = isOurs ? messageOf(cause) : cause instanceof Error ? cause.name : 'not an error'

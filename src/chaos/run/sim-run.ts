@@ -144,7 +144,8 @@ export class SimRun {
     watch.use(createStateChecks(state, watch))
     world.onEvent((event) => {
       asHarness(() => watch.onEvent(event))
-      this.#options.onEvent?.(event)
+      const { onEvent } = this.#options
+      if (onEvent !== null) asHarness(() => onEvent(event))
       this.#probes.onEvent(event)
     })
     world.afterStep((node) => {

@@ -33,9 +33,9 @@ export class StateWatch implements StateReport {
   /** The checks report to this watch, so they are made after it. */
   use(checks: readonly StateCheck[]): void {
     this.#checks = checks
-    this.#afterNode = checks.filter(({ afterNode }) => afterNode !== undefined)
-    this.#onEvent = checks.filter(({ onEvent }) => onEvent !== undefined)
-    this.#onHistory = checks.filter(({ onHistory }) => onHistory !== undefined)
+    this.#afterNode = checks.filter((check) => 'afterNode' in check)
+    this.#onEvent = checks.filter((check) => 'onEvent' in check)
+    this.#onHistory = checks.filter((check) => 'onHistory' in check)
   }
 
   get hasViolation(): boolean {

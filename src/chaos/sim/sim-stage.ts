@@ -2,7 +2,7 @@ import { present } from '../../base/assert.ts'
 import type { Address } from '../../ports/network.ts'
 import type { EventField, NodeEvent } from '../../ports/events.ts'
 import type { NodePorts } from '../../ports/ports.ts'
-import { SimWorld } from '../../sim/sim-world.ts'
+import type { SimWorld } from '../../sim/sim-world.ts'
 import type { History } from '../history/history.ts'
 import type { Fault } from '../plan/fault.ts'
 import { ruleOf } from '../plan/fault-rules.ts'
@@ -78,7 +78,6 @@ export class SimStage implements Stage {
       reviveClient: (name) => this.#reviveClient(name),
     }
     this.schedule = new FaultSchedule({
-      nowMs: () => this.nowMs(),
       after: (delayMs, fn) => {
         world.scheduler.after(delayMs * 1000, 'fault', fn)
       },

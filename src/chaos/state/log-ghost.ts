@@ -41,6 +41,8 @@ export class LogGhost {
   #isRooted: boolean
   #segmentBase = NOWHERE
   #position = 0
+  /** Its first look is over: what is read from now on was written just before. */
+  #isWatching = false
 
   constructor(options: LogGhostOptions) {
     this.#options = options
@@ -66,11 +68,15 @@ export class LogGhost {
     const end = this.log.logEndOffset
     if (end < this.endOffset) this.truncated(end)
     const from = this.batches.length
-    if (end === this.endOffset) return from
+    if (end === this.endOffset) {
+      this.#isWatching = true
+      return from
+    }
     const { state } = this.#options
     if (state.readFile === undefined) this.#readThroughLog(end)
     else this.#readFiles(end)
     if (this.endOffset < end) this.#lose(end)
+    this.#isWatching = true
     return Math.min(from, this.batches.length)
   }
 
@@ -113,11 +119,14 @@ export class LogGhost {
     if (readFile === undefined) return
     if (this.#segmentBase === NOWHERE) this.#seek()
     while (this.endOffset < end && this.#segmentBase !== NOWHERE) {
+      const base = this.#segmentBase
       const path = `${this.log.directory}/${segmentFileName(this.#segmentBase, 'log')}`
       const bytes = readFile(this.nodeId, path, this.#position, READ_BYTES)
-      this.#position += this.#take(bytes, end)
+      const taken = this.#take(bytes, end)
+      this.#position += taken
       if (this.endOffset >= end) return
-      const base = this.#segmentBase
+      // Bytes that are no batch: damage, and what follows in the next file cannot be joined to what is known.
+      if (taken < bytes.length) this.#lose(this.endOffset)
       this.#segmentBase = this.log.segmentBaseOffsets.find((next) => next > base) ?? NOWHERE
       this.#position = 0
     }
@@ -153,15 +162,17 @@ export class LogGhost {
   }
 
   #add(batch: Batch, bytes: Buffer, position: number): void {
-    const { known, onProblem, onBatch, name, nodeId } = this.#options
-    const where = `${name} on node ${nodeId}: the batch at ${batch.base} of epoch ${batch.epoch}`
-    if (!isBatchCrcValid(bytes, position) && this.#options.state.readFile !== undefined) {
-      onProblem('checksum', `${where} was written with a wrong CRC`)
+    const { known, onBatch } = this.#options
+    if (!isBatchCrcValid(bytes, position)) {
+      // Found so at the start of a life it may have been damaged since it was written.
+      if (this.#isWatching) this.#report('checksum', batch, 'was written with a wrong CRC')
+      this.#lose(batch.end)
+      return
     }
     const last = this.last
     if (last !== null && this.#isRooted) {
-      if (batch.base !== last.end) onProblem('order', `${where} follows an end of ${last.end}`)
-      if (batch.epoch < last.epoch) onProblem('order', `${where} follows epoch ${last.epoch}`)
+      if (batch.base !== last.end) this.#report('order', batch, `follows an end of ${last.end}`)
+      if (batch.epoch < last.epoch) this.#report('order', batch, `follows epoch ${last.epoch}`)
     }
     this.endOffset = batch.end
     const place = placeOf(batch.base, batch.epoch)
@@ -170,13 +181,18 @@ export class LogGhost {
       if (!this.#isRooted) return
       known.set(place, batch)
     } else if (this.#isRooted ? same.chain !== batch.chain : same.crc !== batch.crc) {
-      onProblem('match', `${where} is not what another replica has there`)
+      this.#report('match', batch, 'is not what another replica has there')
       this.#lose(batch.end)
       return
     }
     this.#isRooted = true
     this.batches.push(same ?? batch)
     onBatch(same ?? batch, same === undefined, bytes, position)
+  }
+
+  #report(problem: LogProblem, { base, epoch }: Batch, what: string): void {
+    const { onProblem, name, nodeId } = this.#options
+    onProblem(problem, `${name} on node ${nodeId}: the batch at ${base} of epoch ${epoch} ${what}`)
   }
 
   /** What lies below is unknown from here on. */

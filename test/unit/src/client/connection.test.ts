@@ -72,6 +72,24 @@ describe('ClientConnection', () => {
     ])
   })
 
+  it('keeps one timer for all requests, and times out each at its own deadline', () => {
+    const { world, broker, ended, send } = setUp({ maxInFlight: 1 })
+    broker.on(heartbeatApi, (_request, reply) => reply.skip())
+    send('held', 5000)
+    world.runFor(50)
+    const pending = world.scheduler.pending
+    send('late', 900)
+    send('early', 300)
+    for (let index = 0; index < 20; index += 1) send(`other ${index}`, 2000)
+    expect(world.scheduler.pending - pending).toBe(0)
+    world.runFor(299)
+    expect(ended).toEqual([])
+    world.runFor(2)
+    expect(ended).toEqual(['early TIMEOUT'])
+    world.runFor(600)
+    expect(ended).toEqual(['early TIMEOUT', 'late TIMEOUT'])
+  })
+
   it('sends what comes later without waiting for what was asked before', () => {
     const { world, broker, ended, send } = setUp()
     const held: (() => void)[] = []

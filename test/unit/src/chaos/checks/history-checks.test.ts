@@ -476,11 +476,11 @@ describe('cost (X4)', () => {
   }
 
   it('grows about as the history does', () => {
-    const small = entriesOf(25_000)
-    const large = entriesOf(100_000)
+    const small = entriesOf(10_000)
+    const large = entriesOf(40_000)
     costMs(small)
-    const smallMs = Math.min(costMs(small), costMs(small), costMs(small))
+    const smallMs = Math.min(costMs(small), costMs(small))
     // Four times the history; a quadratic check would take sixteen times as long.
-    expect(costMs(large) / smallMs).toBeLessThan(11)
+    expect(Math.min(costMs(large), costMs(large)) / smallMs).toBeLessThan(11)
   })
 })

@@ -109,11 +109,7 @@ function valueOf(
 }
 
 function lastReader(entries: Entries): (HistoryEntry & { operation: PollOperation }) | null {
-  return (
-    (entries.findLast((entry) => isPoll(entry, 'reader')) as
-      | (HistoryEntry & { operation: PollOperation })
-      | undefined) ?? null
-  )
+  return entries.findLast((entry) => isPoll(entry, 'reader')) ?? null
 }
 
 function readOf(send: SendOperation, offset: number): PollOperation {
@@ -409,7 +405,7 @@ const DAMAGES: readonly {
     damage: (entries) => {
       const final = entries.find((entry) => isPoll(entry, 'final', 2))
       if (final === undefined) return null
-      const { partition } = final.operation as PollOperation
+      const { partition } = final.operation
       return entries.map((entry) =>
         isPoll(entry, 'group') && entry.operation.partition === partition
           ? withOperation(entry, {
