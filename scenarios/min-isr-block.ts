@@ -3,7 +3,7 @@ import { chaosBeginMs, endedSends, type Evidence } from './lib/evidence.ts'
 import { at, cluster, followerOf, producers, readers, topic } from './lib/plan-builders.ts'
 import { scenario } from './lib/scenario.ts'
 
-const TOO_FEW = ['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND']
+const TOO_FEW = new Set(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'])
 /** The ISR is one replica from here on: both sessions are over. */
 const ALONE_MS = 6000
 const BACK_MS = 9000
@@ -30,7 +30,7 @@ export const minIsrBlock = scenario('min-isr-block', {
   chaos: '13s',
   expect: [
     showsSend('acks=all is refused', ({ operation }) => {
-      return operation.acks === -1 && TOO_FEW.includes(operation.error ?? '')
+      return operation.acks === -1 && TOO_FEW.has(operation.error ?? '')
     }),
     shows('no acks=all while the leader is alone', (evidence) => {
       const count = acksAlone(evidence, -1)
@@ -49,6 +49,13 @@ export const minIsrBlock = scenario('min-isr-block', {
       says: 'the leader alone is enough, and its acknowledgement rests on one disk',
       change: (plan) => ({ ...plan, topics: [topic('t', { partitions: 1, minIsr: 1 })] }),
       mustFail: ['acks=all is refused', 'no acks=all while the leader is alone'],
+    },
+    {
+      name: 'ack-before-hw',
+      says: 'acks=all is answered as soon as the leader has appended',
+      plant: 'ack-before-hw',
+      seeds: 3,
+      mustFail: ['D8', 'D1', 'R10', 'no acks=all while the leader is alone'],
     },
   ],
 })

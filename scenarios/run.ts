@@ -71,9 +71,13 @@ function scenarioNamed(name: string): Scenario {
   const found = SCENARIOS.find((candidate) => candidate.name === name)
   if (found !== undefined) return found
   const names = SCENARIOS.map((candidate) => candidate.name)
-  throw new ConfigError(
-    `unknown scenario "${name}"${didYouMean(name, names)}\n${listText(SCENARIOS)}`,
-  )
+  const near = didYouMean(name, names) || didYouMean(startingWith(name, names), names)
+  throw new ConfigError(`unknown scenario "${name}"${near}\n${listText(SCENARIOS)}`)
+}
+
+/** A name that was not typed to its end; itself when there is none. */
+function startingWith(text: string, names: readonly string[]): string {
+  return names.find((name) => name.startsWith(text)) ?? text
 }
 
 function runAs(scenario: Scenario, options: RunOptions): Promise<boolean> {

@@ -1,4 +1,5 @@
-import { leaderChange, sometimes, within } from './lib/expectation.ts'
+import { lostValues } from './lib/evidence.ts'
+import { leaderChange, shows, sometimes, within } from './lib/expectation.ts'
 import { at, c3, leaderOf, offsetsWatcher, producers, readers, topic } from './lib/plan-builders.ts'
 import { scenario } from './lib/scenario.ts'
 
@@ -23,11 +24,22 @@ export const zombieLeader = scenario('zombie-leader', {
   invariants: ['R5', 'R14', 'R15', 'D1', 'D4', 'L2', 'L3'],
   twins: [
     {
-      name: 'unfenced-fetch',
-      says: 'a leader serves followers of any epoch, so the zombie goes on replicating',
-      plant: 'unfenced-fetch',
-      seeds: 3,
-      mustFail: ['R14', 'R15', 'D1'],
+      name: 'acks=1',
+      says: 'the zombie acks on waking, before it hears that it is none any more: those records go',
+      change: (plan) => ({
+        ...plan,
+        workload: [
+          ...producers(4, { acks: 1, idempotent: false, requestTimeoutMs: 8000 }),
+          ...readers(2),
+        ],
+      }),
+      seeds: 5,
+      mustShow: [
+        shows('acked records are lost', (evidence) => {
+          const { length } = lostValues(evidence)
+          return { isMet: length > 0, detail: `${length}` }
+        }),
+      ],
     },
   ],
 })

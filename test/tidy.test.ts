@@ -137,6 +137,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/wire',
     'src/client',
     'src/real',
+    'src/sim',
+    'tools/apache-kafka',
     'scenarios',
   ],
   bench: ['src', 'broker', 'connect', 'scenarios', 'bench'],

@@ -113,7 +113,7 @@ export async function carryOut(
       expectations,
       invariants: looksOf(scenario, result),
       outcomes: result.outcomes,
-      figures: Object.fromEntries(figures.map(({ name, value }) => [name, value(evidence)])),
+      figures: Object.fromEntries(figures.map((each) => [each.name, each.value(evidence)])),
       timeline: timelineOf(evidence, scenario.watch),
       history: result.history,
     },

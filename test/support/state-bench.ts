@@ -75,7 +75,7 @@ export class BenchNode implements NodeView {
   }
 
   /** Hosts a replica of the topic's partition 0, or of another one's. */
-  host(topic = TOPIC, minIsr = 2): Partition {
+  host(topic = TOPIC, minIsr = 2, isCleanShutdown = false): Partition {
     const config = topicConfigOf(
       parseBrokerConfig({
         'controller.listener.names': 'CONTROLLER',
@@ -93,7 +93,7 @@ export class BenchNode implements NodeView {
       topicId: TOPIC_ID,
       config: config.log,
       recoveryPoint: 0,
-      isCleanShutdown: false,
+      isCleanShutdown,
       nowMs: clock.wallMs(),
       events,
     })

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { messageOf } from '../../base/errors.ts'
 import type { DeterminismTask } from './determinism-messages.ts'
 import { PLAIN, type Surroundings } from './determinism.ts'
+import type { PlainSources } from './plain-sources.ts'
 
 const MAIN = fileURLToPath(new URL('determinism-main.ts', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -17,12 +18,13 @@ const run = promisify(execFile)
 export async function askProcess<Answer>(
   task: DeterminismTask,
   where: Surroundings,
-  signal: AbortSignal,
+  { plain, signal }: { readonly plain: PlainSources; readonly signal: AbortSignal },
 ): Promise<Answer> {
+  const main = where.isPlain ? plain.pathOf(MAIN) : MAIN
   const args = [
     ...where.execArgv,
     '--disable-warning=ExperimentalWarning',
-    MAIN,
+    main,
     JSON.stringify(task),
   ]
   const { stdout } = await run(where.execPath ?? process.execPath, args, {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/errors.ts'
 import type { SwarmProfile } from '../swarm/swarm-profile.ts'
 import type { DeterminismTask, SeedHash, SeedTrace } from './determinism-messages.ts'
 
@@ -10,6 +11,7 @@ const SLOW_SAMPLE = 3
 const VARIANT_SAMPLE = 20
 const ROWS_PER_CHECKPOINT = 10_000
 const ROWS_SHOWN = 3
+const LINES_OF_FAILURE = 12
 
 /** A way to run a process: another environment that a trace must not depend on. */
 export interface Surroundings {
@@ -19,6 +21,8 @@ export interface Surroundings {
   /** Another Node; null is this one. */
   readonly execPath: string | null
   readonly isSlow: boolean
+  /** It runs the sources without their types: there is no WebAssembly to strip them. */
+  readonly isPlain: boolean
 }
 
 export const PLAIN: Surroundings = {
@@ -27,6 +31,7 @@ export const PLAIN: Surroundings = {
   env: {},
   execPath: null,
   isSlow: false,
+  isPlain: false,
 }
 
 /** Everything but other Nodes, which have to be found first. */
@@ -38,7 +43,7 @@ export const VARIANTS: readonly Surroundings[] = [
     name: 'a small heap',
     execArgv: ['--max-old-space-size=192', '--max-semi-space-size=1'],
   },
-  { ...PLAIN, name: '--jitless', execArgv: ['--jitless'], isSlow: true },
+  { ...PLAIN, name: '--jitless', execArgv: ['--jitless'], isSlow: true, isPlain: true },
 ]
 
 /** Two runs of one seed that were not the same. */
@@ -152,10 +157,15 @@ async function differencesIn(
   const { profile } = options
   const { order, names, where } = batch
   const found: Difference[] = []
-  const answers = await options.ask<readonly SeedHash[]>(
-    { kind: 'hashes', profile, seeds: order },
-    where,
-  )
+  let answers: readonly SeedHash[]
+  try {
+    answers = await options.ask({ kind: 'hashes', profile, seeds: order }, where)
+  } catch (error) {
+    if (options.signal.aborted) return []
+    // A process that fails has shown nothing about its seeds, which must not pass for equal.
+    const story = messageOf(error).split('\n').slice(0, LINES_OF_FAILURE)
+    return [{ seed: order[0] ?? -1, where: `the process of ${where.name}`, story }]
+  }
   for (const [index, { seed, hash }] of answers.entries()) {
     const expected = reference.get(seed)
     if (expected === undefined) reference.set(seed, hash)

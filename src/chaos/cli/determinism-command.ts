@@ -1,5 +1,6 @@
 import { checkDeterminism, totalRuns, VARIANTS, type Difference } from '../campaign/determinism.ts'
 import { askProcess, otherNodes } from '../campaign/determinism-process.ts'
+import { plainSources } from '../campaign/plain-sources.ts'
 import { createProgress } from '../campaign/progress.ts'
 import type { SimOptions } from './options.ts'
 
@@ -11,6 +12,7 @@ export async function determinismCommand(
 ): Promise<boolean> {
   const { profile, from, workers } = options
   const nodes = await otherNodes(signal)
+  using plain = plainSources()
   const surroundings = [...VARIANTS, ...nodes.found]
   const seeds = Array.from({ length: count }, (_, index) => from + index)
   const total = totalRuns({ seeds, surroundings })
@@ -23,7 +25,7 @@ export async function determinismCommand(
     workers,
     surroundings,
     signal,
-    ask: (task, where) => askProcess(task, where, signal),
+    ask: (task, where) => askProcess(task, where, { plain, signal }),
     onRuns: (runs) => progress.show(runs, `${differences} differences`),
     onDifference: (difference) => {
       differences += 1

@@ -27,8 +27,8 @@ export async function startExternalStage(
   const admin = client.admin()
   try {
     const { brokers } = await admin.describeCluster()
-    const names = (await admin.listTopics()).map(({ name }) => name)
-    const taken = plan.topics.find(({ name }) => names.includes(name))
+    const names = new Set((await admin.listTopics()).map(({ name }) => name))
+    const taken = plan.topics.find(({ name }) => names.has(name))
     if (taken !== undefined) {
       throw new ConfigError(
         `the cluster at ${bootstrapServers} has a topic "${taken.name}" already: this run would mix with it`,

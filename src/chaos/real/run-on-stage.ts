@@ -8,7 +8,7 @@ import { History } from '../history/history.ts'
 import { budgetOf, type FaultBudget } from '../plan/fault-budget.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { WorkloadPlan } from '../plan/workload-plan.ts'
-import type { Probe } from '../probes/probe.ts'
+import type { EventProbe } from '../probes/index.ts'
 import { FaultSchedule } from '../run/fault-schedule.ts'
 import { ProbeCounter } from '../run/probe-counter.ts'
 import type { RunResult, Verdict } from '../run/run-result.ts'
@@ -28,7 +28,7 @@ const FINAL_READ_LIMIT_MS = 30_000
 const AFTERWARDS_MS = 1000
 
 export interface RunOnStageOptions {
-  readonly probes: readonly Probe[]
+  readonly probes: readonly EventProbe[]
   /** `atMs` is the run's time, as in the history. */
   readonly onEvent?: (event: NodeEvent, atMs: number) => void
   /** For the person who waits. */
@@ -70,7 +70,6 @@ class StageRun {
     this.#beganMs = stage.nowMs()
     this.#history = new History(() => stage.nowMs())
     this.#schedule = new FaultSchedule({
-      nowMs: () => stage.nowMs(),
       after: (delayMs, fn) => {
         this.#timers.add(setTimeout(fn, delayMs))
       },

@@ -9,7 +9,9 @@ type Fields = Record<string, EventField>
 export function traceEntry(trace: Trace, atUs: number, entry: HistoryEntry): void {
   const { index, of, kind, process, operation } = entry
   const fields: Fields = { index, of }
-  for (const [name, value] of Object.entries(operation) as [string, unknown][]) {
+  const values = operation as unknown as Readonly<Record<string, unknown>>
+  for (const name of Object.keys(values)) {
+    const value = values[name]
     if (name === 'op' || value === undefined) continue
     if (name === 'records') addRecords(fields, value as readonly ReadRecord[])
     else fields[name] = value as EventField

@@ -32,6 +32,8 @@ const STOP_LIMIT_MS = 30_000
 const STABLE_MS = 300
 /** Between two looks at what is pending. */
 const POLL_MS = 20
+/** Readers and groups that come nearer to the end get so many times the limit of the heal. */
+const ARRIVAL_LIMITS = 5
 /** How long the idle cluster is listened to, and how many events of a node in a second are a storm. */
 const IDLE_MS = 500
 const STORM_EVENTS_PER_SECOND = 500
@@ -222,15 +224,33 @@ export class SimRun {
     const { stage } = this
     const notStopped = yield* this.#stop(isWriter)
     if (notStopped !== null) return this.#stuck(notStopped)
-    const restless = yield* this.#settled(this.#plan.healLimitMs, 0, () => stage.atRest())
+    const topics = new Set(this.#plan.topics.map(({ name }) => name))
+    const restless = yield* this.#settled(this.#plan.healLimitMs, 0, () =>
+      stage.restlessness((topic) => topics.has(topic)),
+    )
     if (restless !== null) return this.#stuck(restless)
     const ends = this.#ends()
-    // Whoever does not arrive is judged by the history (L4).
-    yield* this.#settled(this.#plan.healLimitMs, 0, () =>
-      this.#progress.behind(ends, (reader, key) => this.#reads(reader, key)),
-    )
+    yield* this.#arrival(ends)
     const notEnded = yield* this.#stop(() => true)
     return notEnded === null ? null : this.#stuck(notEnded)
+  }
+
+  /**
+   * Waits until all readers and groups are at these ends, as long as they come nearer: a group that is always
+   * rebalancing may be slower than its producers were. Whoever does not arrive is judged by the history (L4).
+   */
+  *#arrival(ends: Parameters<ClientProgress['behind']>[0]): Steps<void> {
+    const deadlineMs = this.#nowMs() + ARRIVAL_LIMITS * this.#plan.healLimitMs
+    let last: string | null = null
+    let changedMs = this.#nowMs()
+    while (this.#brokenInvariant() === null && this.#nowMs() < deadlineMs) {
+      const reason = this.#progress.behind(ends, (reader, key) => this.#reads(reader, key))
+      if (reason === null) return
+      if (reason !== last) changedMs = this.#nowMs()
+      else if (this.#nowMs() - changedMs > this.#plan.healLimitMs) return
+      last = reason
+      yield* this.#wait(() => false, POLL_MS)
+    }
   }
 
   /** L3: a fresh acks=all send to every partition. */
@@ -244,7 +264,7 @@ export class SimRun {
     verification.stop()
     this.#watch.evaluated('L3')
     if (missing !== null) return this.#stuck(missing)
-    const restless = yield* this.#settled(healLimitMs, 0, () => this.stage.atRest())
+    const restless = yield* this.#settled(healLimitMs, 0, () => this.stage.restlessness())
     return restless === null ? null : this.#stuck(restless)
   }
 
@@ -270,7 +290,9 @@ export class SimRun {
     if (perSecond > limit) {
       this.#watch.violated('L8', `${perSecond} events a second in an idle cluster, over ${limit}`)
     }
-    const restless = yield* this.#settled(this.#plan.healLimitMs, 0, () => this.stage.atRest())
+    const restless = yield* this.#settled(this.#plan.healLimitMs, 0, () =>
+      this.stage.restlessness(),
+    )
     if (restless !== null) return this.#stuck(restless)
     for (const invariant of ['L1', 'L2'] as const) this.#watch.evaluated(invariant)
     asHarness(() => {

@@ -158,9 +158,9 @@ export class SimStage implements Stage {
     return wholenessProblem(this.cluster)
   }
 
-  /** Why the cluster is not at rest although nobody asks for anything. */
-  atRest(): string | null {
-    return this.pending() ?? restProblem(this.cluster)
+  /** Why the cluster is not at rest although nobody asks for anything; of these topics only. */
+  restlessness(isMeant?: (topic: string) => boolean): string | null {
+    return this.pending() ?? restProblem(this.cluster, isMeant)
   }
 
   /** Nodes that only a new disk could bring back. */

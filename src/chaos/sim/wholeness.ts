@@ -17,11 +17,17 @@ export function wholenessProblem(cluster: SimCluster): string | null {
   )
 }
 
-/** With nothing under way any more: replicas have the same end, all of it committed, everywhere known. */
-export function restProblem(cluster: SimCluster): string | null {
+/**
+ * With nothing under way any more: replicas have the same end, all of it committed, everywhere known. As long as groups
+ * commit, only the topics that are written by the workload can be `meant`.
+ */
+export function restProblem(
+  cluster: SimCluster,
+  isMeant: (topic: string) => boolean = () => true,
+): string | null {
   for (const view of cluster.views.values()) {
     for (const leader of view.partitions()) {
-      if (!leader.isLeader) continue
+      if (!leader.isLeader || !isMeant(leader.topic)) continue
       const end = leader.log.logEndOffset
       for (const id of leader.replicas) {
         const replica = cluster.views.get(id)?.partition(leader.key)?.log

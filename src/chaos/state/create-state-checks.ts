@@ -23,9 +23,9 @@ import type { ClusterState, StateCheck, StateReport } from './state-check.ts'
 import { TruncationCheck } from './truncation.ts'
 
 /**
- * Every invariant on the state of brokers, with ghosts of its own: one set a run. To be called in this order:
- * the watches learn what has changed before the others look, the metadata's before the replicas'. A reader of
- * the set calls every check's hook for one thing that happened before the next.
+ * Every invariant on the state of brokers, with ghosts of its own: one set a run. Hooks are to be called in this
+ * order, all of them for one thing that happened before any for the next: the watches learn what has changed
+ * before the others look, the metadata's before the replicas'.
  */
 export function createStateChecks(state: ClusterState, report: StateReport): StateCheck[] {
   const elections = new QuorumElectionsCheck(state, report)

@@ -63,7 +63,7 @@ export class ReplicaGhost {
   }
 }
 
-/** What a check of replicas is told. The ghosts still have the state before, the arguments say what is new. */
+/** What a check of replicas is told. The replica's ghost still has the state before, its partition the new one. */
 export interface ReplicaObserver {
   /** First seen in this life, with what its log holds. */
   onReplica?(replica: ReplicaGhost, node: NodeView): void
@@ -71,7 +71,7 @@ export interface ReplicaObserver {
   onRole?(replica: ReplicaGhost, node: NodeView): void
   /** `replica.log.batches` from this index on are new. */
   onAppended?(replica: ReplicaGhost, fromIndex: number): void
-  /** The moment before batches are cut off; `reason` is empty when the broker gave none. */
+  /** The broker has cut its log at `to`; `replica.log` still has the batches that went. */
   onTruncating?(replica: ReplicaGhost, to: number): void
   onHighWatermark?(replica: ReplicaGhost, before: number, now: number): void
   onLogStart?(replica: ReplicaGhost, before: number, now: number): void

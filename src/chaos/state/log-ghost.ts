@@ -126,7 +126,10 @@ export class LogGhost {
       this.#position += taken
       if (this.endOffset >= end) return
       // Bytes that are no batch: damage, and what follows in the next file cannot be joined to what is known.
-      if (taken < bytes.length) this.#lose(this.endOffset)
+      if (taken < bytes.length) {
+        this.batches.length = 0
+        this.#isRooted = false
+      }
       this.#segmentBase = this.log.segmentBaseOffsets.find((next) => next > base) ?? NOWHERE
       this.#position = 0
     }

@@ -49,7 +49,6 @@ export class ReplicaWatch implements StateCheck {
   afterNode(node: NodeView): void {
     const replicas = this.#replicasOf(node.nodeId)
     for (const partition of node.partitions()) {
-      // Closed for the shutdown, or failed: what it says is no longer acted on.
       const replica = replicas.get(partition) ?? this.#begin(node, partition, replicas)
       this.#look(replica, node)
     }

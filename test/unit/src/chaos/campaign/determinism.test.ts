@@ -93,6 +93,17 @@ describe('checkDeterminism', () => {
     ])
   })
 
+  it('takes a process that fails for a difference, and goes on', async () => {
+    const { differences, runs, total } = await check((seed, _, where) => {
+      if (where.isSlow) throw new Error('no WebAssembly\n  at line 3')
+      return `h${seed}`
+    })
+    expect(differences).toEqual([
+      { seed: 1, where: 'the process of --jitless', story: ['no WebAssembly', '  at line 3'] },
+    ])
+    expect(runs).toBe(total)
+  })
+
   it('says when a difference does not show again', async () => {
     let calls = 0
     const { differences } = await check(

@@ -88,6 +88,21 @@ describe('logs', () => {
     expect(bench.broken).toEqual(['D7'])
   })
 
+  it('takes no damage for a broken log that a node finds at its start', () => {
+    const bench = new StateBench()
+    const [leader, second] = bench.replicas()
+    for (const value of ['a', 'b', 'c']) {
+      follow(second!, produce(leader!, producedBatch([value])))
+      bench.look(1, 2)
+    }
+    second!.log.close()
+    bench.world.node('n2').disk.flipBit('orders-0/00000000000000000000.log', 66, 3)
+    const again = bench.begin(2).host(undefined, undefined, true)
+    expect(again.log.logEndOffset).toBe(3)
+    bench.barrier()
+    expect(bench.messages).toEqual([])
+  })
+
   it('R2: a replica whose high watermark covers what was never committed', () => {
     const bench = new StateBench()
     const [, second] = committed(bench)
