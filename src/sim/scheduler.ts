@@ -1,6 +1,6 @@
 import { assert, present } from '../base/assert.ts'
 
-const EVENTS_PER_INSTANT_LIMIT = 10_000
+const EVENTS_PER_INSTANT_LIMIT = 50_000
 const COMPACTION_THRESHOLD = 1024
 
 /** One event to come. Good for `Scheduler.cancel`. */

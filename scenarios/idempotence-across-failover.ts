@@ -1,0 +1,63 @@
+import { leaderChange, shows, sometimes, within } from './lib/expectation.ts'
+import { endedSends } from './lib/evidence.ts'
+import { listOf, repeatedValues } from './lib/outcome.ts'
+import { at, c3, leaderOf, producers, readers, topic } from './lib/plan-builders.ts'
+import { scenario } from './lib/scenario.ts'
+
+/**
+ * Scenario 35 of the catalogue: answers are lost and then their leader is, so that the retries go to a broker which
+ * knows the producers from its log alone; and the old leader has a tail to cut, with what it says of them.
+ */
+export const idempotenceAcrossFailover = scenario('idempotence-across-failover', {
+  section: 'D',
+  number: 35,
+  summary:
+    'retries go to another leader than the first attempt: it knows the sequences from its log',
+  lesson:
+    'Who has sent what is in the log itself: with it, a new leader can tell a repeat from a gap.',
+  modes: ['sim', 'real', 'kafka'],
+  cluster: c3(),
+  topics: [topic('t')],
+  workload: [producers(3, { probes: true }), readers(1)],
+  faults: [
+    at('2s', 'lose-responses', leaderOf('t', 0)),
+    at('2s', 'pause', leaderOf('t', 0), { until: '5s' }),
+    at('7s', 'lose-responses', leaderOf('t', 1)),
+    at('7010ms', 'crash', leaderOf('t', 1), { until: '10s' }),
+    at('10s', 'lose-responses', leaderOf('t', 2)),
+  ],
+  chaos: '13s',
+  expect: [
+    within('4s', leaderChange('t', 0)),
+    sometimes('produce.repeat-answered'),
+    sometimes('replica.truncated'),
+    shows('every value is in the log once', (evidence) => {
+      const repeated = repeatedValues(evidence)
+      return { isMet: repeated.length === 0, detail: `more than once: ${listOf(repeated)}` }
+    }),
+    shows('no repeat is called a gap', (evidence) => {
+      const refused = endedSends(evidence).filter(
+        ({ operation }) =>
+          operation.expects !== 'gap' && operation.error === 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+      )
+      return { isMet: refused.length === 0, detail: `${refused.length} times` }
+    }),
+  ],
+  invariants: ['P1', 'P2', 'P4', 'D1', 'D6', 'L2'],
+  twins: [
+    {
+      name: 'producers kept over a truncation',
+      says: 'a log is cut and what is known of producers is not, so a retry is taken for a repeat of what is gone',
+      plant: 'producer-state-kept-over-truncation',
+      seeds: 10,
+      mustFail: ['P4', 'P1', 'P2', 'D1', 'D6', 'L', 'CRASH'],
+    },
+    {
+      name: '45 to duplicates',
+      says: 'a repeat is refused as out of order instead of answered with the offset of the first',
+      plant: 'out-of-order-on-duplicate',
+      seeds: 5,
+      mustFail: ['P2', 'P1', 'no repeat is called a gap'],
+    },
+  ],
+})

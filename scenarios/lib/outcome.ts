@@ -1,0 +1,70 @@
+import { endedSends, finalValues, firstFaultMs, lostValues, type Evidence } from './evidence.ts'
+import { shows, type Expectation } from './expectation.ts'
+
+const SHOWN = 3
+
+/** Acknowledged records are gone, as this scenario is about: by name, and no check of a promise that was not made. */
+export function losesAcked(acks?: -1 | 0 | 1): Expectation {
+  return shows('acked records are lost, and listed', (evidence) => {
+    const lost = lostValues(evidence, acks)
+    return { isMet: lost.length > 0, detail: listOf(lost) }
+  })
+}
+
+export const LOSES_NOTHING: Expectation = shows('no acked record is lost', (evidence) => {
+  const lost = lostValues(evidence)
+  return { isMet: lost.length === 0, detail: listOf(lost) }
+})
+
+/** Every send ends well: whatever went wrong on the way was made good by a retry. */
+export const NO_SEND_FAILS: Expectation = shows('no send fails', (evidence) => {
+  const failed = endedSends(evidence).filter(({ kind }) => kind !== 'ok')
+  const [first] = failed
+  const why = first === undefined ? '' : `, the first with ${first.operation.error ?? first.kind}`
+  return { isMet: failed.length === 0, detail: `${failed.length} without an ack${why}` }
+})
+
+/** Nobody waits longer for an acknowledgement than that, from the first fault to the end of the chaos. */
+export function gapBelow(limitMs: number): Expectation {
+  return shows(
+    `never ${limitMs} ms without an ack`,
+    (evidence) => {
+      const gapMs = longestGapMs(evidence)
+      return { isMet: gapMs < limitMs, detail: `longest gap of a partition ${gapMs} ms` }
+    },
+    // A machine that starts processes beside may stand still for as long.
+    { modes: ['sim'] },
+  )
+}
+
+/** Values that are in the log more than once. */
+export function repeatedValues(evidence: Evidence): readonly string[] {
+  const seen = new Set<string>()
+  const repeated = new Set<string>()
+  for (const value of finalValues(evidence)) {
+    if (seen.has(value)) repeated.add(value)
+    seen.add(value)
+  }
+  return [...repeated]
+}
+
+/** `3: a, b, c` or `12: a, b, c and 9 more`. */
+export function listOf(values: readonly string[]): string {
+  if (values.length === 0) return 'none'
+  const more = values.length > SHOWN ? ` and ${values.length - SHOWN} more` : ''
+  return `${values.length}: ${values.slice(0, SHOWN).join(', ')}${more}`
+}
+
+function longestGapMs(evidence: Evidence): number {
+  const fromMs = firstFaultMs(evidence) ?? 0
+  const last = new Map<string, number>()
+  let longestMs = 0
+  for (const { atMs, kind, operation } of endedSends(evidence)) {
+    if (kind !== 'ok' || operation.acks !== -1) continue
+    const key = `${operation.topic}-${operation.partition}`
+    const beforeMs = last.get(key)
+    last.set(key, atMs)
+    if (beforeMs !== undefined && atMs >= fromMs) longestMs = Math.max(longestMs, atMs - beforeMs)
+  }
+  return Math.round(longestMs)
+}
