@@ -40,7 +40,7 @@ export const minIsrBlock = scenario('min-isr-block', {
       const count = acksAlone(evidence, 1)
       return { isMet: count > 0, detail: `${count} acked` }
     }),
-    within('3s', ackedBy('t', 0), { after: BACK_MS }),
+    within('4s', ackedBy('t', 0), { after: BACK_MS }),
   ],
   invariants: ['D8', 'R10', 'D1', 'L2', 'L3'],
   twins: [
@@ -61,12 +61,10 @@ export const minIsrBlock = scenario('min-isr-block', {
 })
 
 function acksAlone(evidence: Evidence, acks: -1 | 1): number {
-  const beginMs = chaosBeginMs(evidence)
+  const undone = evidence.fired.map(({ row, atMs }) => atMs + (row.untilMs ?? Infinity) - row.atMs)
+  const fromMs = chaosBeginMs(evidence) + ALONE_MS
   return endedSends(evidence).filter(
     ({ atMs, kind, operation }) =>
-      kind === 'ok' &&
-      operation.acks === acks &&
-      atMs > beginMs + ALONE_MS &&
-      atMs < beginMs + BACK_MS,
+      kind === 'ok' && operation.acks === acks && atMs > fromMs && atMs < Math.min(...undone),
   ).length
 }

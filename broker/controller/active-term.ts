@@ -1,5 +1,5 @@
 import { present } from '../../src/base/assert.ts'
-import { KafketteError } from '../../src/base/errors.ts'
+import { DiskError, KafketteError } from '../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { EventSink } from '../../src/ports/events.ts'
@@ -17,7 +17,7 @@ import { PendingAnswers } from './pending-answers.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import { fenceRecords } from './replica-changes.ts'
 
-/** Appends one atomic batch and returns its last offset; throws `KafketteError` NOT_LEADER or RECORD_LIST_TOO_LARGE. */
+/** Appends one atomic batch and returns its last offset; throws `KafketteError` NOT_LEADER or RECORD_LIST_TOO_LARGE, or `DiskError`. */
 export type AppendRecords = (epoch: LeaderEpoch, records: readonly MetadataRecord[]) => Offset
 
 export interface ActiveTermOptions {
@@ -146,7 +146,8 @@ export class ActiveTerm {
   }
 
   /**
-   * Appends and replays. NOT_CONTROLLER when this node leads no more; its resignation will be told by the quorum.
+   * Appends and replays. NOT_CONTROLLER when this node leads no more, or its disk failed, which ends its part in the
+   * quorum: either way the quorum will tell of the resignation.
    * Only operations of the controller itself may need more than one batch; each of theirs can be repeated.
    */
   #write(records: readonly MetadataRecord[]): Written {
@@ -171,8 +172,8 @@ export class ActiveTerm {
       const lastOffset = this.#options.append(this.#options.epoch, batch)
       return { error: ErrorCode.NONE, lastOffset }
     } catch (error) {
-      const code = error instanceof KafketteError ? APPEND_ERRORS.get(error.code) : undefined
-      if (code === undefined) throw error
+      const code = appendErrorOf(error)
+      if (code === null) throw error
       return { error: code, lastOffset: this.#lastOffset }
     }
   }
@@ -244,6 +245,12 @@ export class ActiveTerm {
   #emit(events: readonly PendingEvent[]): void {
     for (const { kind, fields } of events) this.#options.events.emit(kind, fields)
   }
+}
+
+/** Null when it is nothing that clients can be told of: a bug. */
+function appendErrorOf(error: unknown): ErrorCode | null {
+  if (error instanceof DiskError) return ErrorCode.NOT_CONTROLLER
+  return error instanceof KafketteError ? (APPEND_ERRORS.get(error.code) ?? null) : null
 }
 
 /**

@@ -68,6 +68,8 @@ export class Raft {
   readonly #deferred: (() => void)[] = []
   #phase: 'new' | 'running' | 'stopped' = 'new'
   #isInStep = false
+  /** The disk failed outside of a step: the end of this node's part is on its way. */
+  #isFailing = false
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #stopping: Stopping | null = null
@@ -203,7 +205,8 @@ export class Raft {
    */
   append(epoch: LeaderEpoch, records: readonly MetadataRecord[]): Offset {
     const { state, log, clock } = this.#context
-    if (this.#phase !== 'running' || state.role.kind !== 'leader' || epoch !== state.epoch) {
+    const isLeading = state.role.kind === 'leader' && !this.#isFailing
+    if (this.#phase !== 'running' || !isLeading || epoch !== state.epoch) {
       const what = `${state.role.kind} of epoch ${state.epoch}`
       throw new KafketteError('NOT_LEADER', `node ${this.#context.nodeId} is ${what}, not ${epoch}`)
     }
@@ -217,16 +220,31 @@ export class Raft {
       const message = `${records.length} records take ${batch.length} bytes, at most ${MAX_BATCH_BYTES} fit`
       throw new KafketteError('RECORD_LIST_TOO_LARGE', message)
     }
+    const lastOffset = this.#guarded(() => log.appendAsLeader(batch, epoch))
+    if (!this.#isInStep) this.#onAppended()
+    return lastOffset
+  }
+
+  /** Answers the fetches that waited for records. One that cannot be read is a fault, and none of who appended. */
+  #onAppended(): void {
+    const { state, clock } = this.#context
     try {
-      const lastOffset = log.appendAsLeader(batch, epoch)
-      if (!this.#isInStep) {
-        this.#arm(this.#fetchServer.poll(clock.monoMs()))
-        this.#outbox.release(state.durableVersion)
-      }
-      return lastOffset
+      this.#guarded(() => this.#arm(this.#fetchServer.poll(clock.monoMs())))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+    }
+    this.#outbox.release(state.durableVersion)
+  }
+
+  /** The fault comes in a step of its own: whoever called has first to hear how the call ended. */
+  #guarded<T>(step: () => T): T {
+    try {
+      return step()
     } catch (error) {
       if (error instanceof DiskError) {
-        clock.after(0, 'raft.fault', () => this.#enter(() => this.#fail(error)))
+        this.#isFailing = true
+        const fail = (): void => this.#enter(() => this.#fail(error))
+        this.#context.clock.after(0, 'raft.fault', fail)
       }
       throw error
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AssertionError } from '../../../../src/base/assert.ts'
-import { KafketteError } from '../../../../src/base/errors.ts'
+import { DiskError, KafketteError } from '../../../../src/base/errors.ts'
 import { ErrorCode } from '../../../../src/wire/error-codes.ts'
 import { metadataRecord } from '../../../../src/wire/metadata-record.ts'
 import { createTopicsApi } from '../../../../src/wire/messages/19-create-topics.ts'
@@ -191,16 +191,48 @@ describe('answers', () => {
     expect(answers.at(-1)).toBe(ErrorCode.POLICY_VIOLATION)
   })
 
-  it('pass on what is wrong with the disk', () => {
+  it('are NOT_CONTROLLER when the disk fails, which the quorum makes known; nothing is replayed', () => {
+    const world = new ControlWorld({ isActive: false })
+    let isBroken = false
+    let offset = -1
+    const controller = world.newController({
+      append: (_epoch, records) => {
+        if (isBroken) throw new DiskError('EIO', 'no more of it')
+        offset += records.length
+        return offset
+      },
+    })
+    controller.activate(1, world.replayed())
+    isBroken = true
+    const answers: number[] = []
+    controller.createTopics(7, topicRequest, ({ topics }) => {
+      answers.push(topics?.[0]?.errorCode ?? -99)
+    })
+    expect(answers).toEqual([ErrorCode.NOT_CONTROLLER])
+    expect(controller.image?.topicsByName.size).toBe(0)
+  })
+
+  it('are none when the first batch of the term cannot be written: the term does not begin', () => {
     const world = new ControlWorld({ isActive: false })
     const controller = world.newController({
       append: () => {
-        throw new Error('disk')
+        throw new DiskError('ENOSPC', 'full')
+      },
+    })
+    controller.activate(1, new MetadataImage())
+    expect(controller.isActive).toBe(false)
+  })
+
+  it('are none for a bug of the append', () => {
+    const world = new ControlWorld({ isActive: false })
+    const controller = world.newController({
+      append: () => {
+        throw new Error('a bug')
       },
     })
     expect(() => {
       controller.activate(1, new MetadataImage())
-    }).toThrow('disk')
+    }).toThrow('a bug')
   })
 
   it('are REQUEST_TIMED_OUT when too many wait already', () => {

@@ -293,8 +293,22 @@ describe('a disk or store that fails', () => {
     const { cluster, leader } = started()
     cluster.world.node(nameOf(leader.id)).disk.failNext('append', 'ENOSPC')
     expect(() => cluster.proposeTo(leader)).toThrow(/metadata log/)
+    expect(leader.fault).toBeNull()
+    // The disk would take it now, and it would be a record of a term that is over.
+    expect(() => cluster.proposeTo(leader)).toThrow(/not 1/)
     cluster.world.runUntil(() => leader.fault !== null, 100)
     expect(leader.activeEpoch).toBeNull()
+  })
+
+  it('on the read for a fetch that waits does the same, and the append that woke it has ended well', () => {
+    const { cluster, leader } = started()
+    cluster.world.runFor(20)
+    cluster.world.node(nameOf(leader.id)).disk.failNext('read', 'EIO')
+    expect(() => cluster.proposeTo(leader)).not.toThrow()
+    cluster.world.runUntil(() => leader.fault !== null, 100)
+    expect(leader.fault?.message).toMatch(/cannot be read/)
+    expect(leader.activeEpoch).toBeNull()
+    expect(cluster.runUntilLeader().id).not.toBe(leader.id)
   })
 
   it('keeps a voter that cannot store its vote silent', () => {
