@@ -1,3 +1,15 @@
+import { asymmetricController } from './asymmetric-controller.ts'
+import { voterDiskWiped } from './voter-disk-wiped.ts'
+import { metadataLag } from './metadata-lag.ts'
+import { controllerMajorityLoss } from './controller-majority-loss.ts'
+import { controllerFailover } from './controller-failover.ts'
+import { deleteRecreateTopic } from './delete-recreate-topic.ts'
+import { retention } from './retention.ts'
+import { slowDisk } from './slow-disk.ts'
+import { fsyncFails } from './fsync-fails.ts'
+import { diskFull } from './disk-full.ts'
+import { bitFlip } from './bit-flip.ts'
+import { tornWrite } from './torn-write.ts'
 import { clockJump } from './clock-jump.ts'
 import { failoverClean } from './failover-clean.ts'
 import { failover } from './failover.ts'
@@ -42,4 +54,16 @@ export const SCENARIOS: readonly Scenario[] = [
   clockJump,
   soakSwarm,
   kafkajsInTheBox,
+  tornWrite,
+  bitFlip,
+  diskFull,
+  fsyncFails,
+  slowDisk,
+  retention,
+  deleteRecreateTopic,
+  controllerFailover,
+  controllerMajorityLoss,
+  metadataLag,
+  voterDiskWiped,
+  asymmetricController,
 ]

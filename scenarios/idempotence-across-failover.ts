@@ -18,7 +18,7 @@ export const idempotenceAcrossFailover = scenario('idempotence-across-failover',
   modes: ['sim', 'real', 'kafka'],
   cluster: c3(),
   topics: [topic('t')],
-  workload: [producers(3, { probes: true }), readers(1)],
+  workload: [producers(2), producers(1, { name: 'prober', probes: true }), readers(1)],
   faults: [
     at('2s', 'lose-responses', leaderOf('t', 0)),
     at('2s', 'pause', leaderOf('t', 0), { until: '5s' }),

@@ -1,6 +1,6 @@
-import type { KafkajsPlan } from '../src/chaos/plan/workload-plan.ts'
 import { endedSends, type Evidence } from './lib/evidence.ts'
 import { leaderChange, shows, sometimes, within } from './lib/expectation.ts'
+import { kafkajs } from './lib/kafkajs-clients.ts'
 import { at, c3, leaderOf, readers, topic } from './lib/plan-builders.ts'
 import { scenario } from './lib/scenario.ts'
 
@@ -36,21 +36,6 @@ export const kafkajsInTheBox = scenario('kafkajs-in-the-box', {
   ],
   invariants: ['D1', 'P1', 'D3', 'L2', 'L3', 'L4'],
 })
-
-/** A producer and a group of three members. */
-export function kafkajs(shape: Partial<KafkajsPlan>): KafkajsPlan {
-  return {
-    kind: 'kafkajs',
-    name: 'kafkajs',
-    topic: 't',
-    partitions: [0, 1, 2],
-    groupId: 'g',
-    members: 3,
-    idempotent: true,
-    everyMs: 40,
-    ...shape,
-  }
-}
 
 function unconsumed(evidence: Evidence): number {
   const consumed = new Set<string>()

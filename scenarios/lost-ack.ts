@@ -1,4 +1,5 @@
 import { shows, sometimes } from './lib/expectation.ts'
+import { kafkajs } from './lib/kafkajs-clients.ts'
 import { listOf, repeatedValues } from './lib/outcome.ts'
 import { at, c3, leaderOf, producers, readers, topic } from './lib/plan-builders.ts'
 import { scenario } from './lib/scenario.ts'
@@ -26,6 +27,23 @@ export const lostAck = scenario('lost-ack', {
     }),
   ],
   invariants: ['P1', 'D6', 'D1', 'L3'],
+  twins: [
+    {
+      name: 'idempotence off',
+      says: 'kafkajs without idempotence sends again all the same, and the log has both',
+      change: (plan) => ({
+        ...plan,
+        workload: [kafkajs({ idempotent: false, everyMs: 10 }), ...readers(1)],
+      }),
+      mustFail: ['every value is in the log once'],
+      mustShow: [
+        shows('duplicates are counted', (evidence) => {
+          const repeated = repeatedValues(evidence)
+          return { isMet: repeated.length > 0, detail: listOf(repeated) }
+        }),
+      ],
+    },
+  ],
   figures: [
     {
       name: 'retries answered as repeats',

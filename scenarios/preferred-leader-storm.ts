@@ -55,7 +55,7 @@ function departures(): readonly Fault[] {
 }
 
 function elections(): readonly Fault[] {
-  return every(ELECTION_MS, CHAOS_MS - 1).map((atMs) => at(atMs, 'elect-preferred', 't'))
+  return every(ELECTION_MS, CHAOS_MS - 1).map((atMs) => at(atMs, 'elect-preferred', 'cluster'))
 }
 
 function every(stepMs: number, lastMs: number): readonly number[] {

@@ -30,6 +30,7 @@ export const splitBrainPrevention = scenario('split-brain-prevention', {
     readers(1, { name: 'right-reader', partitions: PARTITIONS }),
   ],
   faults: MINORITY.map(isolate),
+  watch: { topic: 't', partition: 1 },
   chaos: '12s',
   expect: [
     shows('no acks=all among the two', (evidence) => {

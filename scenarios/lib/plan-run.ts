@@ -15,6 +15,7 @@ import type { RunResult } from '../../src/chaos/run/run-result.ts'
 import { startKafkaStage } from '../../tools/apache-kafka/start-kafka-stage.ts'
 import type { Evidence, HeardEvent, Mode } from './evidence.ts'
 import { STANDARD_FIGURES } from './figures.ts'
+import { kafkajsClients } from './kafkajs-clients.ts'
 import type { Scenario } from './scenario.ts'
 import { timelineOf, type TimelineRow } from './timeline.ts'
 
@@ -126,7 +127,10 @@ async function runIn(
   onHeard: (heard: HeardEvent) => void,
 ): Promise<RunResult> {
   if (choice.mode === 'sim') {
-    return runAnyPlan(plan, { onEvent: (event) => onHeard({ atMs: event.atMs, event }) })
+    return runAnyPlan(plan, {
+      onEvent: (event) => onHeard({ atMs: event.atMs, event }),
+      ...kafkajsClients(plan),
+    })
   }
   const stage = await startStage(plan, choice)
   try {

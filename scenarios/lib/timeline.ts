@@ -107,7 +107,8 @@ function faultMoments({ row, node, atMs, isIdle }: FiredFault): readonly Moment[
     return [{ atMs, text: `${row.kind} of ${row.target} does not apply now`, weight: 1 }]
   }
   const lasts = row.untilMs === undefined ? 0 : row.untilMs - row.atMs
-  const begin: Moment = { atMs, text: `${who} ${words}${more}`, weight: 0 }
+  const weight = row.kind === 'elect-preferred' ? 1 : 0
+  const begin: Moment = { atMs, text: `${who} ${words}${more}`, weight }
   return lasts === 0
     ? [begin]
     : [begin, { atMs: atMs + lasts, text: `${node}: ${row.kind} is over`, weight: 0 }]
@@ -145,7 +146,7 @@ function eventMoments(atMs: number, event: NodeEvent, watched: Watched): readonl
     }
     case 'replica.truncated': {
       const records = Number(fields['from']) - Number(fields['to'])
-      const text = `${node} cuts ${records} records off its ${name}: they were never committed`
+      const text = `${node} cuts ${records} records off its ${name}: its leader has others, or none there`
       return [{ atMs, text, weight: 0 }]
     }
     case 'partition.high-watermark':

@@ -98,6 +98,8 @@ export class ControlWorld {
   isCommitting: boolean
   /** Set to make every append fail as on a node that leads no more. */
   isDeposed = false
+  /** Set to make every append fail with it. */
+  appendError: Error | null = null
   epoch = 1
   readonly #properties: Readonly<Record<string, string>>
 
@@ -263,6 +265,7 @@ export class ControlWorld {
 
   #append(epoch: number, records: readonly MetadataRecord[]): number {
     if (this.isDeposed || epoch !== this.epoch) throw new KafketteError('NOT_LEADER', 'deposed')
+    if (this.appendError !== null) throw this.appendError
     assert(records.length > 0 && records.length <= MAX_RECORDS_PER_BATCH, 'a batch of legal size')
     this.batches.push(records)
     for (const record of records) this.log.push({ record, offset: this.lastOffset + 1, epoch })

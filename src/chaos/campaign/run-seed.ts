@@ -1,6 +1,7 @@
 import { present } from '../../base/assert.ts'
 import { messageOf } from '../../base/errors.ts'
 import { encodeRow, type Trace } from '../../sim/trace.ts'
+import { createKafkajsFactory, type KafkajsFactory } from '../kafkajs/kafkajs-actor.ts'
 import type { Plan } from '../plan/plan.ts'
 import { runPlan, runPlanAsync, type RunOptions } from '../run/run-plan.ts'
 import type { RunResult } from '../run/run-result.ts'
@@ -9,9 +10,18 @@ import type { SwarmProfile } from '../swarm/swarm-profile.ts'
 import type { SeedTrace } from './determinism-messages.ts'
 import { harnessError, needsTurns, outcomeOf, type SeedOutcome } from './seed-outcome.ts'
 
+let sharedKafkajs: KafkajsFactory | null = null
+
 /** Carries out a plan in the simulated world, in the way that its clients need. */
 export async function runAnyPlan(plan: Plan, options: RunOptions = {}): Promise<RunResult> {
-  return needsTurns(plan) ? runPlanAsync(plan, options) : runPlan(plan, options)
+  if (!needsTurns(plan)) return runPlan(plan, options)
+  if (plan.workload.every(({ kind }) => kind !== 'kafkajs')) return runPlanAsync(plan, options)
+  // Compiled once a process, and only when it is needed: kafkajs is not there for all who run plans.
+  const create = (sharedKafkajs ??= createKafkajsFactory())
+  return runPlanAsync(plan, {
+    createKafkajs: (client, context) => [create(client, context)],
+    ...options,
+  })
 }
 
 /** One seed, as the workers of a campaign run it. What the harness throws is the verdict of that seed. */

@@ -11,9 +11,13 @@ export interface SimOptions {
   readonly resume?: true
   readonly keepGoing?: true
   readonly seed?: number
+  readonly replay?: string
+  /** With a file name or without. */
+  readonly shrink?: string | true
   readonly determinism?: number
   readonly mutants?: true
   readonly only?: readonly string[]
+  readonly mutant?: string
   readonly maxSeeds?: number
   readonly listMutants?: true
   readonly json?: true
@@ -29,6 +33,7 @@ const DEFAULT_WALL_LIMIT_SECONDS = 120
 export const MODES: readonly Option[] = [
   new Option('--seeds <count>', 'a campaign: run this many seeds').argParser(count),
   new Option('--seed <seed>', 'run one seed and tell what happened').argParser(whole),
+  new Option('--replay <file>', 'carry out a schedule file and tell what happened'),
   new Option(
     '--determinism <seeds>',
     'run each of so many seeds several times, in several ways, and compare the traces',
@@ -44,6 +49,10 @@ export const DETAILS: readonly Option[] = [
     .choices([...SWARM_PROFILES, 'transactions'])
     .default('all'),
   new Option('--workers <count>', 'processes at a time').argParser(count).default(DEFAULT_WORKERS),
+  new Option(
+    '--shrink [file]',
+    'with --seed or --replay: make a failing schedule small and write it, its story and a diagram',
+  ),
   new Option('--resume', 'go on with a campaign that was interrupted'),
   new Option(
     '--out <folder>',
@@ -51,6 +60,7 @@ export const DETAILS: readonly Option[] = [
   ),
   new Option('--keep-going', 'do not end a campaign after 20 failures'),
   new Option('--only <names...>', 'with --mutants: only these'),
+  new Option('--mutant <name>', 'with --seed or --replay: with this bug planted'),
   new Option('--max-seeds <count>', 'with --mutants: a mutant survives after so many').argParser(
     count,
   ),
@@ -62,7 +72,7 @@ export const DETAILS: readonly Option[] = [
   new Option('--runner <module>', 'another module to run seeds with, for tests').hideHelp(),
 ]
 
-const MODE_NAMES = ['seeds', 'seed', 'determinism', 'mutants', 'listMutants'] as const
+const MODE_NAMES = ['seeds', 'seed', 'replay', 'determinism', 'mutants', 'listMutants'] as const
 
 /** The modes that were asked for, as flags. */
 export function askedModes(options: SimOptions): readonly string[] {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, KafketteError, messageOf } from '../../base/errors.ts'
+import { PLANT_VARIABLE } from '../mutants/planted-process.ts'
 import { askedModes, DETAILS, MODES, type SimOptions } from './options.ts'
 
 /** Exit codes: 0 all well, 1 something was found, 2 the command line was wrong, 130 after Ctrl-C. */
@@ -13,6 +14,8 @@ Examples:
   npm run sim -- --seeds 1000 --from 5001 --profile quorum --keep-going
   npm run sim -- --seeds 1000 --resume               go on after Ctrl-C
   npm run sim -- --seed 42 --profile data            one seed, as the report of a campaign names it
+  npm run sim -- --seed 42 --profile data --shrink found.json    the fewest faults that still fail
+  npm run sim -- --replay found.json                 that failure again
   npm run sim -- --determinism 100                   the same seed gives the same trace, everywhere
   npm run sim -- --mutants                           do the checkers find the bugs that are planted?
 
@@ -61,6 +64,10 @@ async function carryOut(
       '--profile transactions: there are no transactions yet, so nothing to run',
     )
   }
+  if (options.mutant !== undefined && process.env[PLANT_VARIABLE] !== options.mutant) {
+    const { plantedCommand } = await import('./planted-command.ts')
+    return await plantedCommand(options.mutant, process.argv)
+  }
   // Each way loads only what it needs, so that help and mistakes are answered at once.
   if (options.seeds !== undefined) {
     const { campaignCommand } = await import('./campaign-command.ts')
@@ -70,6 +77,11 @@ async function carryOut(
     const { seedCommand } = await import('./seed-command.ts')
     return (await seedCommand(options, options.seed)) ? 0 : FAILED
   }
+  if (options.replay !== undefined) {
+    const { replayCommand } = await import('./replay-command.ts')
+    return (await replayCommand(options, options.replay)) ? 0 : FAILED
+  }
+  if (options.shrink !== undefined) throw new ConfigError('--shrink needs --seed or --replay')
   if (options.determinism !== undefined) {
     const { determinismCommand } = await import('./determinism-command.ts')
     return (await determinismCommand(options, options.determinism, signal)) ? 0 : FAILED

@@ -7,26 +7,22 @@ import type { Plan } from '../plan/plan.ts'
 import { printSchedule } from '../plan/plan-file.ts'
 import type { RunResult } from '../run/run-result.ts'
 import { failureOf, shrinkPlan, type Shrunk } from '../shrink/shrink-plan.ts'
+import type { SimOptions } from './options.ts'
 import { tellRun } from './tell-run.ts'
 
 const MAX_RUNS = 300
 
-export interface ShrinkTarget {
-  readonly plan: Plan
-  /** Where the schedule is written; its story goes beside it, as `.md`. */
-  readonly file: string
-  readonly limitMs: number
-}
-
 /**
- * Makes a failing plan small, writes it as a schedule file with its story and sequence diagram, and shows both.
- * False when the plan does not fail: there is nothing to shrink.
+ * Makes a failing plan small, writes it as a schedule file with its story and sequence diagram beside it, and
+ * shows the story. True when the plan passes: then there is nothing to shrink.
  */
-export async function shrinkCommand({ plan, file, limitMs }: ShrinkTarget): Promise<boolean> {
+export async function shrinkCommand(options: SimOptions, plan: Plan): Promise<boolean> {
+  const file = typeof options.shrink === 'string' ? options.shrink : `${plan.name}.schedule.json`
+  const limitMs = options.wallLimit * 1000
   const first = await runAnyPlan(plan)
   if (first.verdict === 'pass') {
     process.stdout.write(`${plan.name} passes: there is nothing to shrink\n`)
-    return false
+    return true
   }
   const fromMs = performance.now()
   const progress = createProgress(MAX_RUNS, 'runs')
@@ -45,7 +41,7 @@ export async function shrinkCommand({ plan, file, limitMs }: ShrinkTarget): Prom
   writeFileSync(file, printSchedule({ plan: shrunk.plan, expect: { verdict, invariant } }))
   writeFileSync(storyFile(file), told.markdown)
   process.stdout.write(`${summary(plan, shrunk, file)}\n\n${told.text}\n`)
-  return true
+  return false
 }
 
 /** The story of a schedule lies beside it. */

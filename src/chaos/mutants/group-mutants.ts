@@ -31,4 +31,115 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
       lastOffset >=`,
     maxSeeds: 200,
   },
+  {
+    name: 'assignments-by-place',
+    says: 'every member of a group is given the first assignment that the leader sent',
+    invariants: ['G1'],
+    profile: 'groups',
+    file: 'broker/group/membership.ts',
+    find: 'assignment: assignments.get(memberId) ?? NO_BYTES,',
+    replace: 'assignment: assignments.values().next().value ?? assignments.get(memberId),',
+    maxSeeds: 200,
+  },
+  {
+    name: 'generation-not-raised',
+    says: 'a rebalance ends in the generation it began in, so commits of those who were thrown out still count',
+    invariants: ['G2', 'G1', 'G3', 'G4'],
+    profile: 'groups',
+    file: 'broker/group/classic-group.ts',
+    find: 'this.generation += 1\n',
+    replace: 'this.generation = Math.max(1, this.generation)\n',
+    maxSeeds: 200,
+  },
+  {
+    name: 'late-sync-gets-nothing',
+    says: 'a member whose SyncGroup comes after the leader’s is answered without partitions',
+    invariants: ['G9', 'L4', 'G6'],
+    profile: 'groups',
+    file: 'broker/group/membership.ts',
+    find: 'answer: syncResponse(group, group.member(memberId).assignment) }',
+    replace: 'answer: syncResponse(group, NO_BYTES) }',
+    maxSeeds: 200,
+  },
+  {
+    name: 'session-never-expires',
+    says: 'a member that falls silent after its first rebalance is never given up',
+    invariants: ['G9', 'L4', 'L5'],
+    profile: 'groups',
+    file: 'broker/group/rebalance.ts',
+    find: 'if (member === undefined || isWaiting(group, member)) return NO_OUTCOME',
+    replace: 'if (member === undefined || !member.isNew) return NO_OUTCOME',
+    maxSeeds: 200,
+  },
+  {
+    name: 'commit-of-a-stranger-accepted',
+    says: 'who commits need not be a member of the group, if it knows the generation',
+    invariants: ['G3', 'G4'],
+    profile: 'groups',
+    file: 'broker/group/offsets.ts',
+    find: `  const error = group.validateMember(memberId, groupInstanceId)
+  if (error !== ErrorCode.NONE) return error
+  if (generation`,
+    replace: `  if (generation`,
+    maxSeeds: 200,
+  },
+  {
+    name: 'coordinator-answers-before-commit',
+    says: 'the coordinator answers when its record is in its own log, which a failover may take back',
+    invariants: ['G4', 'G2', 'D1'],
+    profile: 'groups',
+    file: 'broker/coordinator/shard-host.ts',
+    find: 'const isCommitted = this.#log.highWatermark(this.#partition) > this.#lastOffset',
+    replace: 'const isCommitted = this.#log.highWatermark(this.#partition) >= 0',
+    maxSeeds: 200,
+  },
+  {
+    name: 'loads-to-the-high-watermark',
+    says: 'a new coordinator replays its log to the high watermark it knows, and misses the last commits',
+    invariants: ['G5', 'G4', 'G2', 'CRASH'],
+    profile: 'groups',
+    file: 'broker/coordinator/loader.ts',
+    find: `      if (this.#offsetNext < log.logEndOffset(partition)) this.#replayNext()
+    } catch (error) {
+      onFailed(messageOf(error))
+      return
+    }
+    if (this.#offsetNext < log.logEndOffset(partition)) {`,
+    replace: `      if (this.#offsetNext < log.highWatermark(partition)) this.#replayNext()
+    } catch (error) {
+      onFailed(messageOf(error))
+      return
+    }
+    if (this.#offsetNext < log.highWatermark(partition)) {`,
+    maxSeeds: 200,
+  },
+  {
+    name: 'committed-offset-of-the-record',
+    says: 'the offset of the last processed record is stored instead of the next one to read',
+    invariants: ['G4', 'G6', 'D5'],
+    profile: 'groups',
+    file: 'broker/group/offsets.ts',
+    find: 'offset: partition.committedOffset,',
+    replace: 'offset: Math.max(0, partition.committedOffset - 1),',
+    maxSeeds: 200,
+  },
+  {
+    name: 'older-commit-wins',
+    says: 'of two commits the greater offset is kept, not the later one, as if offsets could never be reset',
+    invariants: ['G4', 'G5'],
+    profile: 'groups',
+    file: 'broker/group/offset-store.ts',
+    find: `      this.#committed.put(groupId, topic, partition, offset)
+      return
+    }
+    const table`,
+    replace: `      const known = this.#committed.get(groupId, topic, partition)
+      if (known === null || known.offset < offset.offset) {
+        this.#committed.put(groupId, topic, partition, offset)
+      }
+      return
+    }
+    const table`,
+    maxSeeds: 200,
+  },
 ]

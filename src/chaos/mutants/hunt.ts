@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import { harnessError, type SeedOutcome } from '../campaign/seed-outcome.ts'
 import { WorkerProcess, type SeedWorker } from '../campaign/worker-process.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Mutant } from './mutant.ts'
+import { plantedStart } from './planted-process.ts'
 
-const PLANT = fileURLToPath(new URL('plant.ts', import.meta.url))
 /** More of them in a row, and it is the harness that is broken. */
 const MAX_HARNESS_ERRORS = 3
 
@@ -56,11 +55,7 @@ export async function huntMutants(options: HuntOptions): Promise<readonly Hunt[]
 
 /** A process with the bug of this mutant in it. */
 export function plantedWorker(mutant: Mutant, wallLimitMs: number): WorkerProcess {
-  return new WorkerProcess({
-    wallLimitMs,
-    execArgv: ['--import', PLANT],
-    env: { ...process.env, KAFKETTE_SIM_MUTANT: mutant.name },
-  })
+  return new WorkerProcess({ wallLimitMs, ...plantedStart(mutant.name) })
 }
 
 async function huntOne(mutant: Mutant, options: HuntOptions): Promise<Hunt> {

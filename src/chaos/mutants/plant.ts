@@ -3,18 +3,18 @@ import { fileURLToPath } from 'node:url'
 import { present } from '../../base/assert.ts'
 import { plantedSource } from './mutant.ts'
 import { MUTANTS } from './mutants.ts'
+import { PLANT_VARIABLE } from './planted-process.ts'
 
 // Imported before all else (`node --import`) by a process that is to have one bug: the source of the mutant's
 // file is changed on its way from the disk to the compiler. Loading it a second way would go unnoticed, so
 // the process ends when the file is asked for and its text is not the expected one.
 
-const VARIABLE = 'KAFKETTE_SIM_MUTANT'
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
-const name = process.env[VARIABLE]
+const name = process.env[PLANT_VARIABLE]
 const mutant = present(
   MUTANTS.find((each) => each.name === name),
-  `${VARIABLE}=${name}: a mutant`,
+  `${PLANT_VARIABLE}=${name}: a mutant`,
 )
 const target = `${ROOT}${mutant.file}`
 

@@ -3,9 +3,9 @@ import type { NodeEvent } from '../../ports/events.ts'
 import type { HistoryEntry } from '../history/history.ts'
 import type { RunResult } from '../run/run-result.ts'
 
-/** More rows than this nobody looks at: the first and the last ones are shown. */
-const ROWS_MAX = 60
-const ROWS_AT_BEGIN = 20
+/** More changes of role than this nobody looks at: the first and the last ones are shown. */
+const CHANGES_MAX = 50
+const CHANGES_AT_BEGIN = 15
 
 interface Row {
   readonly atMs: number
@@ -24,14 +24,14 @@ export interface TimedEvent {
  * clients that the verdict's reason names, or all when there are few, as arrows to the leader of that moment.
  */
 export function sequenceDiagram(result: RunResult, events: readonly TimedEvent[]): string {
-  const rows = [
+  const changes = events.flatMap(({ atMs, event }) => eventRows(atMs, event))
+  const shown = [
     ...result.fired
       .filter(({ isIdle }) => !isIdle)
       .map(({ row, node, atMs }) => note(atMs, node, `${row.kind}${untilText(row)}`)),
-    ...events.flatMap(({ atMs, event }) => eventRows(atMs, event)),
+    ...shortened(changes),
     ...requestRows(result, events),
   ].toSorted((a, b) => a.atMs - b.atMs)
-  const shown = shortened(rows)
   const end = result.reason === null ? [] : [verdictRow(result, shown)]
   const all = [...shown, ...end]
   const names = [...new Set(all.flatMap(({ participants }) => participants))].sort(byKind)
@@ -161,8 +161,8 @@ function untilText(row: RunResult['fired'][number]['row']): string {
 }
 
 function shortened(rows: readonly Row[]): readonly Row[] {
-  if (rows.length <= ROWS_MAX) return rows
-  return [...rows.slice(0, ROWS_AT_BEGIN), ...rows.slice(ROWS_AT_BEGIN - ROWS_MAX)]
+  if (rows.length <= CHANGES_MAX) return rows
+  return [...rows.slice(0, CHANGES_AT_BEGIN), ...rows.slice(CHANGES_AT_BEGIN - CHANGES_MAX)]
 }
 
 /** Clients to the left, then brokers and controllers by name. */

@@ -10,17 +10,12 @@ import type {
 import type { Draw } from './draw.ts'
 import { RECREATED_TOPIC, segmentBytesOf } from './topics-of-seed.ts'
 
-/** Whether unmodified kafkajs can run in the world; then about one schedule in ten has it. */
-export const HAS_KAFKAJS = false
-const KAFKAJS_PERMILLE = 100
+/** Profiles whose seeds may have kafkajs among their clients; of all seeds it is about one in ten. */
+const KAFKAJS_PROFILES: ReadonlySet<Profile> = new Set<Profile>(['data', 'groups'])
+const KAFKAJS_PERMILLE = 150
 /** What a record and a batch take besides the value, at most. */
 const RECORD_OVERHEAD_BYTES = 64
 const BATCH_OVERHEAD_BYTES = 128
-
-/** Whether the plan of this seed has kafkajs among its clients. */
-export function hasKafkajs(draw: Draw, profile: Profile): boolean {
-  return HAS_KAFKAJS && profile === 'data' && draw.chance('kafkajs', KAFKAJS_PERMILLE)
-}
 
 /** The clients of a seed. */
 export function workloadOfSeed(
@@ -59,7 +54,9 @@ export function workloadOfSeed(
   if (recreated !== undefined) {
     plans.push(producerOf(draw.part('producer-r'), 'producer-r', recreated))
   }
-  if (hasKafkajs(draw, profile)) plans.push(kafkajsOf(draw.part('kafkajs'), pickTopic('kafkajs')))
+  if (KAFKAJS_PROFILES.has(profile) && draw.chance('kafkajs', KAFKAJS_PERMILLE)) {
+    plans.push(kafkajsOf(draw.part('kafkajs'), pickTopic('kafkajs')))
+  }
   return plans
 }
 

@@ -11,6 +11,7 @@ import {
 } from './connect-plugins.ts'
 import { GroupProgress } from './group-progress.ts'
 import { StoredOffsets } from './stored-offsets.ts'
+import { topicEnds } from './topic-ends.ts'
 import {
   WorkloadActor,
   type Life,
@@ -19,6 +20,8 @@ import {
 } from './workload-actor.ts'
 
 const RETRY_MS = 300
+/** Between two looks at what it waits for. */
+const TICK_MS = 50
 const FLUSH_MS = 500
 const STRING_CONVERTER = 'org.apache.kafka.connect.storage.StringConverter'
 /** For the worker's clients; short, since a chaos run is short. */
@@ -40,45 +43,46 @@ const CONSUMER_SETTINGS: Properties = {
  * A standalone Connect worker, the real one, with a numbered source into the topic and a sink that collects from
  * it. It lives on promises: a simulated run with it must be driven by `runUntilAsync`. Source offsets are in the
  * store of the worker's node; what reached the sink is in the history, as if the sink were another machine.
+ * Told to stop, it ends the source, lets the sink come to the end of the topic, and only then stops.
  */
 export function createConnectActor(plan: ConnectPlan, context: WorkloadContext): Actor {
   const progress = new GroupProgress(`connect-${plan.name}-sink`, plan.topic)
   return new WorkloadActor(plan.name, context, (life) => new ConnectLife(plan, life, progress))
 }
 
-type State = 'starting' | 'running' | 'stopping' | 'over'
-
 class ConnectLife implements Life {
   readonly #plan: ConnectPlan
   readonly #context: LifeContext
   readonly #progress: GroupProgress
   #worker: StandaloneWorker | null = null
-  #state: State = 'starting'
+  #isStopped = false
+  #isOver = false
   #isAbandoned = false
-  /** A start is under way. */
-  #isStarting = false
+  /** Lines on their way to Kafka. */
+  #unacknowledged = 0
+  /** What it waits for, as far as it is known. */
   #problem: string | null = null
 
   constructor(plan: ConnectPlan, context: LifeContext, progress: GroupProgress) {
     this.#plan = plan
     this.#context = context
     this.#progress = progress
-    this.#start()
+    void this.#run()
   }
 
   stop(): void {
-    if (this.#state === 'over' || this.#state === 'stopping') return
-    this.#state = 'stopping'
-    if (!this.#isStarting) this.#stopWorker()
+    this.#isStopped = true
   }
 
   pending(): string | null {
-    return this.#state === 'stopping' ? `connect ${this.#context.process} is stopping` : null
+    if (!this.#isStopped || this.#isOver) return null
+    const why = this.#problem === null ? '' : `: ${this.#problem}`
+    return `connect ${this.#context.process} is stopping${why}`
   }
 
   abandon(): void {
     this.#isAbandoned = true
-    this.#state = 'over'
+    this.#isOver = true
   }
 
   /** Also tells of a connector or task that failed: nothing starts those again. */
@@ -97,17 +101,65 @@ class ConnectLife implements Life {
     return this.#progress.lagBehind(ends)
   }
 
-  #start(): void {
-    this.#isStarting = true
-    startStandalone({
+  /** Of a life that was abandoned no clock ticks any more, so that this stays where it is. */
+  async #run(): Promise<void> {
+    const worker = await this.#untilDone(() => this.#startWorker())
+    this.#worker = worker
+    while (!this.#isStopped) await this.#wait(TICK_MS)
+    await this.#drain()
+    this.#problem = 'its worker does not end'
+    await worker.stop()
+    this.#isOver = true
+  }
+
+  /** Waits until the source's lines are in Kafka, and the sink has everything that is there then. */
+  async #drain(): Promise<void> {
+    while (this.#unacknowledged > 0) {
+      this.#problem =
+        this.lagBehind(new Map()) ?? `${this.#unacknowledged} lines are not acknowledged`
+      await this.#wait(TICK_MS)
+    }
+    const { topic } = this.#plan
+    const properties = { 'bootstrap.servers': this.#servers(), ...CLIENT_SETTINGS }
+    const ends = await this.#untilDone(() => topicEnds(topic, properties, this.#context.ports))
+    for (;;) {
+      this.#problem = this.lagBehind(ends)
+      if (this.#problem === null) return
+      await this.#wait(TICK_MS)
+    }
+  }
+
+  /** No broker answers, or the topic is not there yet. */
+  async #untilDone<T>(attempt: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await attempt()
+      } catch (error) {
+        this.#problem = messageOf(error)
+      }
+      await this.#wait(RETRY_MS)
+    }
+  }
+
+  #startWorker(): Promise<StandaloneWorker> {
+    const isClosed = (): boolean => this.#isStopped
+    return startStandalone({
       workerProperties: this.#workerProperties(),
       connectors: [this.#sourceProperties(), this.#sinkProperties()],
       ports: this.#context.ports,
       plugins: [
-        numberedSourcePlugin(),
-        collectingSinkPlugin((line, { originalPartition, offset }) => {
+        numberedSourcePlugin({
+          isClosed,
+          onEmitted: () => {
+            this.#unacknowledged += 1
+          },
+          onAcknowledged: () => {
+            this.#unacknowledged -= 1
+          },
+        }),
+        collectingSinkPlugin(({ originalPartition, offset }, line) => {
           if (this.#isAbandoned) return
-          this.#note({ op: 'line-sunk', ...line })
+          if (line !== null) this.#note({ op: 'line-sunk', ...line })
           this.#progress.processed(originalPartition, offset + 1)
         }),
       ],
@@ -116,40 +168,14 @@ class ConnectLife implements Life {
         if (this.#isAbandoned || typeof sequence !== 'number') return
         this.#note({ op: 'line-committed', task: String(partition.task), sequence })
       }),
-    }).then(
-      (worker) => this.#onStarted(worker),
-      (error: unknown) => this.#onRefused(messageOf(error)),
-    )
-  }
-
-  #onStarted(worker: StandaloneWorker): void {
-    if (this.#isAbandoned) return
-    this.#isStarting = false
-    this.#worker = worker
-    if (this.#state === 'stopping') this.#stopWorker()
-    else this.#state = 'running'
-  }
-
-  /** No broker answered, or the topic is not there yet. */
-  #onRefused(problem: string): void {
-    if (this.#isAbandoned) return
-    this.#isStarting = false
-    this.#problem = problem
-    if (this.#state === 'stopping') {
-      this.#state = 'over'
-      return
-    }
-    this.#context.ports.clock.after(RETRY_MS, 'chaos.connect.start', () => {
-      if (!this.#isAbandoned && this.#state === 'starting') this.#start()
     })
   }
 
-  #stopWorker(): void {
-    const over = (): void => {
-      this.#state = 'over'
-    }
-    if (this.#worker === null) return over()
-    this.#worker.stop().then(over, over)
+  #wait(delayMs: number): Promise<void> {
+    const { clock } = this.#context.ports
+    return new Promise((resolve) => {
+      clock.after(delayMs, 'chaos.connect', resolve)
+    })
   }
 
   #note(operation: LineOperation): void {
@@ -157,11 +183,8 @@ class ConnectLife implements Life {
   }
 
   #workerProperties(): Properties {
-    const servers = this.#context.bootstrap.map(({ host, port }) =>
-      host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-    )
     return {
-      'bootstrap.servers': servers.join(','),
+      'bootstrap.servers': this.#servers(),
       'client.id': this.#context.process,
       'key.converter': STRING_CONVERTER,
       'value.converter': STRING_CONVERTER,
@@ -172,6 +195,13 @@ class ConnectLife implements Life {
       ...prefixed('producer.', CLIENT_SETTINGS),
       ...prefixed('consumer.', { ...CLIENT_SETTINGS, ...CONSUMER_SETTINGS }),
     }
+  }
+
+  #servers(): string {
+    const servers = this.#context.bootstrap.map(({ host, port }) =>
+      host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    )
+    return servers.join(',')
   }
 
   #sourceProperties(): Properties {

@@ -17,8 +17,16 @@ const POLL_LINES = 3
 export const NUMBERED_SOURCE_CLASS = 'chaos.NumberedSourceConnector'
 export const COLLECTING_SINK_CLASS = 'chaos.CollectingSinkConnector'
 
+/** Who gives a numbered source its lines, and hears where they got to. */
+export interface LineTap {
+  /** No more lines are wanted. */
+  readonly isClosed: () => boolean
+  onEmitted(): void
+  onAcknowledged(): void
+}
+
 /** Settings of the source: `topic`, `every.ms`, `task.prefix`. */
-export function numberedSourcePlugin(): SourceConnectorPlugin {
+export function numberedSourcePlugin(tap: LineTap): SourceConnectorPlugin {
   return {
     kind: 'source',
     className: NUMBERED_SOURCE_CLASS,
@@ -35,7 +43,7 @@ export function numberedSourcePlugin(): SourceConnectorPlugin {
             ...properties,
             task: `${properties['task.prefix'] ?? 'task'}-${index}`,
           })),
-        createTask: () => new NumberedSourceTask(),
+        createTask: () => new NumberedSourceTask(tap),
       }
     },
   }
@@ -43,12 +51,17 @@ export function numberedSourcePlugin(): SourceConnectorPlugin {
 
 /** Numbers its lines from 0; goes on after the last one whose offset was stored. */
 class NumberedSourceTask implements SourceTask {
+  readonly #tap: LineTap
   #context: SourceTaskContext | null = null
   #task = ''
   #topic = ''
   #everyMs = 0
   #next = 0
   #polls = 0
+
+  constructor(tap: LineTap) {
+    this.#tap = tap
+  }
 
   start(properties: Properties, context: SourceTaskContext): void {
     this.#context = context
@@ -61,9 +74,14 @@ class NumberedSourceTask implements SourceTask {
 
   async poll(): Promise<readonly SourceRecord[]> {
     await this.#context?.sleep(this.#everyMs)
+    if (this.#tap.isClosed()) return []
     this.#polls += 1
     const count = 1 + (this.#polls % POLL_LINES)
     return Array.from({ length: count }, () => this.#line())
+  }
+
+  commitRecord(): void {
+    this.#tap.onAcknowledged()
   }
 
   stop(): void {
@@ -71,6 +89,7 @@ class NumberedSourceTask implements SourceTask {
   }
 
   #line(): SourceRecord {
+    this.#tap.onEmitted()
     const line = { task: this.#task, sequence: this.#next }
     this.#next += 1
     return {
@@ -88,9 +107,9 @@ class NumberedSourceTask implements SourceTask {
   }
 }
 
-/** A sink whose records are durable as soon as they were put: `onLine` takes them. */
+/** A sink whose records are durable as soon as they were put: `onRecord` takes them, with the line if it is one. */
 export function collectingSinkPlugin(
-  onLine: (line: Line, record: SinkRecord) => void,
+  onRecord: (record: SinkRecord, line: Line | null) => void,
 ): SinkConnectorPlugin {
   return {
     kind: 'sink',
@@ -108,8 +127,7 @@ export function collectingSinkPlugin(
           start: () => undefined,
           put: (records) => {
             for (const record of records) {
-              const line = decodeLine(typeof record.value === 'string' ? record.value : '')
-              if (line !== null) onLine(line, record)
+              onRecord(record, decodeLine(typeof record.value === 'string' ? record.value : ''))
             }
           },
           stop: () => undefined,

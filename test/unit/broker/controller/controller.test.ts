@@ -192,24 +192,20 @@ describe('answers', () => {
   })
 
   it('are NOT_CONTROLLER when the disk fails, which the quorum makes known; nothing is replayed', () => {
-    const world = new ControlWorld({ isActive: false })
-    let isBroken = false
-    let offset = -1
-    const controller = world.newController({
-      append: (_epoch, records) => {
-        if (isBroken) throw new DiskError('EIO', 'no more of it')
-        offset += records.length
-        return offset
-      },
-    })
-    controller.activate(1, world.replayed())
-    isBroken = true
-    const answers: number[] = []
-    controller.createTopics(7, topicRequest, ({ topics }) => {
-      answers.push(topics?.[0]?.errorCode ?? -99)
-    })
-    expect(answers).toEqual([ErrorCode.NOT_CONTROLLER])
-    expect(controller.image?.topicsByName.size).toBe(0)
+    const world = new ControlWorld()
+    world.start(1)
+    const before = contentOf(world.image)
+    world.appendError = new DiskError('EIO', 'no more of it')
+    expect(askForTopic(world)).toEqual([ErrorCode.NOT_CONTROLLER])
+    expect(contentOf(world.image)).toEqual(before)
+  })
+
+  it('are none of the timers, which a failing disk does not throw out of', () => {
+    const world = new ControlWorld()
+    world.start(1)
+    world.appendError = new DiskError('EIO', 'no more of it')
+    expect(() => world.world.runFor(20_000)).not.toThrow()
+    expect(world.image.brokers.get(1)?.isFenced).toBe(false)
   })
 
   it('are none when the first batch of the term cannot be written: the term does not begin', () => {

@@ -180,7 +180,7 @@ describe('the story', () => {
       '2500 producer-1 gets TIMEOUT to a send with acks=all, the first of 2',
       '3500 t-0 is led by broker 2 in epoch 1, in sync: 2, 3',
       '6000 b1: crash is over',
-      '6100 b1 cuts 4 records off its t-0: they were never committed',
+      '6100 b1 cuts 4 records off its t-0: its leader has others, or none there',
     ])
     expect(rows[0]!.state).toEqual({ leader: 1, epoch: 0, isr: [1, 2, 3], highWatermark: 40 })
     expect(rows[2]!.state).toMatchObject({ leader: 2, epoch: 1, isr: [2, 3] })
