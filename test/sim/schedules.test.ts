@@ -44,9 +44,13 @@ describe('a schedule file', () => {
 describe('schedules of bugs that campaigns found', () => {
   const files = readdirSync(REGRESSIONS).filter((file) => file.endsWith('.json'))
 
-  it.each(files)('%s passes', async (file) => {
-    const { plan } = parseSchedule(readFileSync(`${REGRESSIONS}/${file}`, 'utf8'))
-    const { verdict, reason } = await runAnyPlan(plan)
-    expect({ verdict, reason }).toEqual({ verdict: 'pass', reason: null })
+  it('pass', async () => {
+    const failed: string[] = []
+    for (const file of files) {
+      const { plan } = parseSchedule(readFileSync(`${REGRESSIONS}/${file}`, 'utf8'))
+      const { verdict, invariant, reason } = await runAnyPlan(plan)
+      if (verdict !== 'pass') failed.push(`${file}: ${verdict} ${invariant ?? ''} ${reason ?? ''}`)
+    }
+    expect(failed).toEqual([])
   })
 })
