@@ -55,7 +55,7 @@ export const bitFlip = scenario('bit-flip', {
     LOSES_NOTHING,
     sometimes('replica.caught-up'),
   ],
-  invariants: ['D7', 'D2', 'R1', 'R2', 'D9'],
+  invariants: ['D7', 'D2', 'R1', 'D9'],
   twins: [
     {
       name: 'crc-skipped-in-replication',

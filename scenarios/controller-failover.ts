@@ -29,7 +29,11 @@ export const controllerFailover = scenario('controller-failover', {
     'What a controller did not commit has not happened; what it did, the next one goes on with.',
   modes: ['sim', 'real', 'kafka'],
   // Over processes the three voters are brokers too, and two of the five are brokers alone.
-  cluster: cluster({ brokers: 5, controllers: 3 }),
+  cluster: cluster({
+    brokers: 5,
+    controllers: 3,
+    properties: { 'default.replication.factor': '3' },
+  }),
   topics: [topic('t')],
   workload: [
     producers(3),
@@ -75,7 +79,7 @@ export const controllerFailover = scenario('controller-failover', {
       },
       { modes: ['sim'] },
     ),
-    within('8s', leaderChange('t', 0)),
+    within('8s', leaderChange('t', 0), { after: '10s' }),
     LOSES_NOTHING,
   ],
   invariants: ['Q1', 'Q2', 'Q3', 'Q4', 'Q5', 'Q6', 'Q7', 'Q8', 'L1', 'D1'],

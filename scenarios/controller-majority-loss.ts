@@ -29,7 +29,7 @@ export const controllerMajorityLoss = scenario('controller-majority-loss', {
   ],
   faults: [
     at('2s', 'crash', otherController(0), { until: `${BACK_MS}ms` }),
-    at('2100ms', 'crash', otherController(0), { until: `${BACK_MS}ms` }),
+    at('2100ms', 'crash', otherController(1), { until: `${BACK_MS}ms` }),
   ],
   chaos: '14s',
   expect: [

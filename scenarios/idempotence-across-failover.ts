@@ -6,7 +6,8 @@ import { scenario } from './lib/scenario.ts'
 
 /**
  * Scenario 35 of the catalogue: answers are lost and then their leader is, so that the retries go to a broker which
- * knows the producers from its log alone; and the old leader has a tail to cut, with what it says of them.
+ * knows the producers from its log alone. And the other way round: a leader appends on waking up what it has to cut
+ * off, and the retry comes to it again, for its successor is out of the clients' reach: it must have forgotten.
  */
 export const idempotenceAcrossFailover = scenario('idempotence-across-failover', {
   section: 'D',
@@ -20,15 +21,17 @@ export const idempotenceAcrossFailover = scenario('idempotence-across-failover',
   topics: [topic('t')],
   workload: [producers(2), producers(1, { name: 'prober', probes: true }), readers(1)],
   faults: [
-    at('2s', 'lose-responses', leaderOf('t', 0)),
-    at('2s', 'pause', leaderOf('t', 0), { until: '5s' }),
-    at('7s', 'lose-responses', leaderOf('t', 1)),
-    at('7010ms', 'crash', leaderOf('t', 1), { until: '10s' }),
-    at('10s', 'lose-responses', leaderOf('t', 2)),
+    at('1s', 'lose-responses', leaderOf('t', 0)),
+    at('2s', 'pause', leaderOf('t', 0), { until: '3800ms' }),
+    at('3500ms', 'cut', leaderOf('t', 0), { until: '7s', params: { peers: 'clients' } }),
+    at('5s', 'elect-preferred', 'cluster'),
+    at('9s', 'lose-responses', leaderOf('t', 1)),
+    at('9010ms', 'crash', leaderOf('t', 1), { until: '12s' }),
+    at('12s', 'lose-responses', leaderOf('t', 2)),
   ],
-  chaos: '13s',
+  chaos: '14s',
   expect: [
-    within('4s', leaderChange('t', 0)),
+    within('4s', leaderChange('t', 0), { after: '2s' }),
     sometimes('produce.repeat-answered'),
     sometimes('replica.truncated'),
     shows('every value is in the log once', (evidence) => {

@@ -25,8 +25,10 @@ export const isolatedLeader = scenario('isolated-leader', {
     readers(1, { partitions: [0] }),
   ],
   faults: [
-    at('2s', 'cut', leaderOf('t', 0), { until: '8s', params: { peers: 'brokers' } }),
-    at('2s', 'cut', leaderOf('t', 0), { until: '8s', params: { peers: 'controllers' } }),
+    at('2s', 'cut', leaderOf('t', 0), {
+      until: '8s',
+      params: { peers: 'b1,b2,b3,c1,c2,c3' },
+    }),
   ],
   chaos: '11s',
   expect: [

@@ -1,6 +1,6 @@
 import { sometimes } from './lib/expectation.ts'
 import { losesAcked, LOSES_NOTHING } from './lib/outcome.ts'
-import { at, c3, followerOf, leaderOf, producers, readers, topic } from './lib/plan-builders.ts'
+import { at, c3, leaderOf, producers, readers, replicaOf, topic } from './lib/plan-builders.ts'
 import { scenario } from './lib/scenario.ts'
 
 /**
@@ -20,14 +20,15 @@ export const lastReplicaStanding = scenario('last-replica-standing', {
   topics: [topic('t', { partitions: 1 })],
   workload: [producers(2, { partitions: [0] }), readers(1, { partitions: [0] })],
   faults: [
-    at('2s', 'crash', followerOf('t', 0, 0), { until: '8s' }),
-    at('2100ms', 'crash', followerOf('t', 0, 1), { until: '8s' }),
+    // The first replica is the leader.
+    at('2s', 'crash', replicaOf('t', 0, 1), { until: '8s' }),
+    at('2100ms', 'crash', replicaOf('t', 0, 2), { until: '8s' }),
     at('6s', 'power-cut', leaderOf('t', 0), { until: '10s' }),
   ],
   chaos: '13s',
   expect: [
     sometimes('isr.alone'),
-    sometimes('disk.lost-tail'),
+    sometimes('node.lost-power'),
     sometimes('leader.none'),
     losesAcked(-1),
     sometimes('replica.truncated'),
@@ -42,7 +43,7 @@ export const lastReplicaStanding = scenario('last-replica-standing', {
         faults: [at('6s', 'power-cut', leaderOf('t', 0), { until: '10s' })],
       }),
       mustFail: ['acked records are lost, and listed'],
-      mustShow: [sometimes('disk.lost-tail'), LOSES_NOTHING],
+      mustShow: [sometimes('node.lost-power'), LOSES_NOTHING],
     },
   ],
 })

@@ -1,19 +1,13 @@
-import { endedSends, type Evidence } from './lib/evidence.ts'
+import type { Evidence } from './lib/evidence.ts'
 import { leaderChange, shows, sometimes, within } from './lib/expectation.ts'
 import { LOSES_NOTHING } from './lib/outcome.ts'
 import { at, c3, leaderOf, offsetsWatcher, producers, readers, topic } from './lib/plan-builders.ts'
 import { scenario } from './lib/scenario.ts'
 import { epochsBegun } from './lib/partition-events.ts'
-import { togetherOn } from './lib/span.ts'
+import { acksIn, after, togetherOn } from './lib/span.ts'
 
-/** What a client is told by a broker that does not lead, or by one that knows less or more than it does. */
-const STALE = new Set([
-  'NOT_LEADER_OR_FOLLOWER',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'NOT_ENOUGH_REPLICAS',
-  'TIMEOUT',
-])
+/** The first move is over: a session, and the controller's work. */
+const MOVED_MS = 3000
 
 /**
  * Scenario 29 of the catalogue: a leader hears nothing of its controllers for ten seconds, while its partition moves
@@ -41,11 +35,14 @@ export const metadataLag = scenario('metadata-lag', {
       return { isMet: moves >= 2, detail: `${moves} epochs of its topic began` }
     }),
     shows('the stale leader is refused by its followers', (evidence) => staleFetches(evidence)),
-    shows('clients are refused and go on elsewhere', (evidence) => {
-      const count = endedSends(evidence).filter(({ operation }) =>
-        STALE.has(operation.error ?? ''),
-      ).length
-      return { isMet: count > 0, detail: `${count} sends` }
+    shows('what clients sent to it goes to another leader', (evidence) => {
+      const moved = evidence.probes['produce.leader-lost-while-waiting'] ?? 0
+      const span = after(
+        togetherOn(evidence, ({ row }) => row.kind === 'cut'),
+        MOVED_MS,
+      )
+      const acked = acksIn(evidence, span, ({ operation }) => operation.partition === 0).length
+      return { isMet: acked > 0, detail: `${acked} acked by others, ${moved} answered by it` }
     }),
     sometimes('replica.truncated'),
     LOSES_NOTHING,

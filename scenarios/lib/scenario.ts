@@ -145,7 +145,7 @@ export function scenario(name: string, definition: ScenarioDefinition): Scenario
   for (const { name: twin, mustFail = [], mustShow = [] } of twins) {
     assert(mustFail.length + mustShow.length > 0, `twin "${twin}" of ${name} may do anything`)
   }
-  const plan = definition.plan ?? planOf(name, definition)
+  const build = definition.plan ?? planOf(name, definition)
   const [topic] = definition.topics ?? []
   return {
     name,
@@ -155,7 +155,7 @@ export function scenario(name: string, definition: ScenarioDefinition): Scenario
     lesson: definition.lesson,
     modes,
     defaultMode: definition.defaultMode ?? firstMode,
-    plan,
+    plan: (seed) => ({ ...build(seed), name }),
     expect,
     invariants: definition.invariants,
     figures,

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../../src/base/errors.ts'
+import { plantedStart } from '../../src/chaos/mutants/planted-process.ts'
 import { carryOut, type CarriedOut, type PlanReport, type RunChoice } from './plan-run.ts'
 import type { Scenario, Twin } from './scenario.ts'
 
 const RUN = fileURLToPath(new URL('../run.ts', import.meta.url))
-const PLANT = new URL('../../src/chaos/mutants/plant.ts', import.meta.url).href
-/** Read by plant.ts: which of the planted bugs. */
-const PLANT_VARIABLE = 'KAFKETTE_SIM_MUTANT'
 
 /** Whether a twin fails as it should. */
 export interface TwinReport {
@@ -90,19 +88,10 @@ function shown({ mustShow }: Twin, { evidence }: CarriedOut, failures: Attempt):
 
 /** The scenario in a process that was started for this one bug; a text when that went wrong. */
 function runPlanted(name: string, plant: string, seed: number): Promise<ChildReport | string> {
-  const parameters = [
-    '--import',
-    PLANT,
-    RUN,
-    name,
-    '--mode',
-    'sim',
-    '--seed',
-    String(seed),
-    '--json',
-  ]
+  const { execArgv, env } = plantedStart(plant)
+  const parameters = [...execArgv, RUN, name, '--mode', 'sim', '--seed', String(seed), '--json']
   const child = spawn(process.execPath, parameters, {
-    env: { ...process.env, [PLANT_VARIABLE]: plant },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -198,12 +198,12 @@ export class SimDisk {
   }
 
   /** The node died. With its process only, all written bytes stay; with its power, unsynced ones may go. */
-  crash(losesUnsynced: boolean): DiskLoss {
+  crash(losesUnsynced: boolean, tear?: PowerCutMode): DiskLoss {
     this.clearFaults()
     if (!losesUnsynced) return { files: [], names: 0 }
     this.#powerCycle += 1
     const { random, powerCut } = this.#options
-    const mode = powerCut ?? (random.chance(500) ? 'any' : 'ordered')
+    const mode = tear ?? powerCut ?? (random.chance(500) ? 'any' : 'ordered')
     const names = this.#names.cutPower(random)
     const files: LostTail[] = []
     for (const [path, file] of this.tree.files()) {

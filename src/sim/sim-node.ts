@@ -26,6 +26,8 @@ export interface SimNodeOptions {
 export interface CrashOptions {
   /** A power cut: bytes and store changes that were not synced may be lost. A process crash otherwise. */
   readonly losesUnsynced?: boolean
+  /** How a power cut treats what was not synced; else as the world says. */
+  readonly tear?: PowerCutMode
   /** The machine itself is off: its peers see no reset until it is restarted. */
   readonly isSilent?: boolean
 }
@@ -125,7 +127,7 @@ export class SimNode {
     const { losesUnsynced = false, isSilent = false } = options
     this.#options.emit('node.crashed', { losesUnsynced, isSilent })
     this.#options.network.crash(this.name, isSilent)
-    this.#reportLoss(this.disk.crash(losesUnsynced), this.store.crash(losesUnsynced))
+    this.#reportLoss(this.disk.crash(losesUnsynced, options.tear), this.store.crash(losesUnsynced))
   }
 
   restart(): NodePorts {

@@ -1,11 +1,12 @@
 // The runner as a user calls it: the list, typos, a run of each scenario in simulation, exit codes, twins.
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { SCENARIOS } from '../../scenarios/catalogue.ts'
+import { carryOut } from '../../scenarios/lib/plan-run.ts'
 
 const RUN = fileURLToPath(new URL('../../scenarios/run.ts', import.meta.url))
 const LIMIT_MS = 120_000
@@ -85,7 +86,6 @@ describe('npm run scenario', () => {
 
   it('says in one line that Maven is missing', { timeout: LIMIT_MS }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'kafkette-java-'))
-    const { mkdirSync, writeFileSync } = await import('node:fs')
     mkdirSync(join(directory, 'bin'))
     const java = join(directory, 'bin', 'java')
     writeFileSync(java, '#!/bin/sh\necho \'openjdk version "17.0.1"\' >&2\n', { mode: 0o755 })
@@ -105,25 +105,35 @@ describe('npm run scenario', () => {
 })
 
 describe('a scenario in simulation', () => {
-  it.each(SCENARIOS.filter(({ modes }) => modes.includes('sim')).map(({ name }) => name))(
+  const simulated = SCENARIOS.filter(({ modes }) => modes.includes('sim'))
+  it.each(simulated.map((each) => [each.name, each] as const))(
     '%s passes, and shows what it is about',
     { timeout: LIMIT_MS },
-    async (name) => {
-      const { code, stdout } = await scenario([name, '--mode', 'sim', '--json'])
-      const report = JSON.parse(stdout) as {
-        verdict: string
-        broken: string | null
-        reason: string | null
-        traceHash: string
-        expectations: { isMet: boolean | null }[]
-      }
+    async (_, each) => {
+      const choice = {
+        mode: 'sim',
+        seed: 1,
+        bootstrapServers: null,
+        onNotice: () => undefined,
+      } as const
+      const { report } = await carryOut(each, each.plan(1), choice)
       expect([report.broken, report.reason]).toEqual([null, null])
       expect(report.verdict).toBe('pass')
       expect(report.traceHash).toMatch(/^[0-9a-f]{64}$/)
-      expect(report.expectations.every(({ isMet }) => isMet === true)).toBe(true)
-      expect(code).toBe(0)
+      expect(report.expectations.filter(({ isMet }) => isMet !== true)).toEqual([])
     },
   )
+
+  it('ends with exit code 0 and its data on one line', { timeout: LIMIT_MS }, async () => {
+    const { code, stdout } = await scenario(['failover', '--mode', 'sim', '--json'])
+    expect(stdout.trim().split('\n')).toHaveLength(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      scenario: 'failover',
+      verdict: 'pass',
+      broken: null,
+    })
+    expect(code).toBe(0)
+  })
 
   it(
     'tells a story that ends with trace and verdict, and writes it',

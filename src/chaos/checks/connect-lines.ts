@@ -50,6 +50,21 @@ export const sunkLines: HistoryRule = {
   },
 }
 
+/**
+ * L5 of Connect: no fault that brokers survive makes a task fail. One that the cluster loses records of may: an
+ * idempotent producer is told then that there is a gap before what it sends.
+ */
+export const runningTasks: HistoryRule = {
+  invariant: 'L5',
+  judge(history, finding) {
+    if (!history.isDurable) return
+    finding.look(new Set(history.lines.map(({ operation }) => operation.task)).size)
+    for (const { operation, atMs } of history.taskFailures) {
+      finding.violated(atMs, `task ${operation.task} failed: ${operation.error}`)
+    }
+  },
+}
+
 interface Furthest {
   readonly sequence: number
   readonly atMs: number

@@ -8,6 +8,7 @@ import type {
   OwnershipOperation,
   PollOperation,
   SendOperation,
+  TaskFailureOperation,
 } from '../history/operation.ts'
 import type { HistoryEvidence } from './history-check.ts'
 import { PartitionHistory } from './partition-history.ts'
@@ -55,6 +56,7 @@ export class HistoryIndex {
   readonly others: EntryOf<ListOffsetsOperation | CommitOperation | CommittedOperation>[] = []
   readonly ownerships: EntryOf<OwnershipOperation>[] = []
   readonly lines: EntryOf<LineOperation>[] = []
+  readonly taskFailures: EntryOf<TaskFailureOperation>[] = []
   readonly partitions = new Map<string, PartitionHistory>()
   /** First send of each value. */
   readonly sendOf = new Map<string, Send>()
@@ -112,6 +114,9 @@ export class HistoryIndex {
       case 'line-committed':
       case 'line-sunk':
         this.lines.push({ ...entry, operation })
+        return
+      case 'task-failed':
+        this.taskFailures.push({ ...entry, operation })
         return
       case 'delete-topic':
         if (entry.kind !== 'fail') this.#deleted.add(operation.topic)

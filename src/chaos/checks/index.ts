@@ -1,7 +1,7 @@
 import { offsetAssignment, realTimeOrder } from './append-order.ts'
 import { acknowledgedOffset } from './acknowledged-offset.ts'
 import { committedRegister, staleCommits } from './committed-register.ts'
-import { committedLines, sourceOffsets, sunkLines } from './connect-lines.ts'
+import { committedLines, runningTasks, sourceOffsets, sunkLines } from './connect-lines.ts'
 import { groupDelivery } from './delivery.ts'
 import { durability } from './durability.ts'
 import type { CheckOutcome, HistoryCheck, HistoryEvidence } from './history-check.ts'
@@ -37,6 +37,7 @@ const RULES: readonly HistoryRule[] = [
   committedLines,
   sourceOffsets,
   sunkLines,
+  runningTasks,
   answered,
   reachedEnd,
 ]

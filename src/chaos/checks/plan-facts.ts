@@ -56,8 +56,8 @@ export class PlanFacts {
     this.foreignTopics = new Set(
       plan.workload.flatMap((part) => (part.kind === 'connect' ? [part.topic] : [])),
     )
-    this.#doesAllExpire = Object.keys(plan.cluster.properties).some((name) =>
-      name.startsWith('log.retention.'),
+    this.#doesAllExpire = Object.keys(plan.cluster.properties).some(
+      (name) => name.startsWith('log.retention.') && !name.startsWith('log.retention.check.'),
     )
     for (const topic of plan.topics) {
       for (const [name, value] of Object.entries(topic.configs)) this.#note(topic.name, name, value)

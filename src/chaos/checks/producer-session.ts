@@ -1,15 +1,19 @@
+import type { SendOperation } from '../history/operation.ts'
 import type { Finding } from './finding.ts'
 import type { HistoryIndex, Send } from './history-index.ts'
 import type { HistoryRule } from './history-rule.ts'
 import { isCommitted, type PartitionHistory } from './partition-history.ts'
 
-/** P1: within a session a value is in the log once. Across sessions nothing is promised. */
+/**
+ * P1: within a session a value is in the log once. Across sessions nothing is promised. A client that keeps its
+ * sessions to itself, as kafkajs does, is left out: it may take one value into two, or to two leaders.
+ */
 export const noDuplicates: HistoryRule = {
   invariant: 'P1',
   judge(history, finding) {
     for (const partition of history.lastingPartitions()) {
       checkOnce(history, partition, finding)
-      const isSent = partition.sends.some(({ operation }) => operation.idempotent)
+      const isSent = partition.sends.some(({ operation }) => hasKnownSession(operation))
       if (isSent && !isFinal(history, partition)) finding.unknown()
     }
   },
@@ -54,6 +58,10 @@ export const sessionOrder: HistoryRule = {
   },
 }
 
+function hasKnownSession({ idempotent, producerId }: SendOperation): boolean {
+  return idempotent && producerId >= 0
+}
+
 function isFinal(history: HistoryIndex, partition: PartitionHistory): boolean {
   return history.evidence.isFinalReadComplete && partition.hasFinalRead
 }
@@ -64,7 +72,8 @@ function checkOnce(history: HistoryIndex, partition: PartitionHistory, finding: 
   for (const { operation, atMs } of partition.polls) {
     if (!history.isDurable && operation.purpose !== 'final') continue
     for (const { offset, value } of operation.records ?? []) {
-      if (history.sendOf.get(value)?.operation.idempotent !== true) continue
+      const sent = history.sendOf.get(value)?.operation
+      if (sent === undefined || !hasKnownSession(sent)) continue
       const known = places.get(value)
       places.set(value, offset)
       finding.look()
@@ -113,8 +122,8 @@ function checkSessions(history: HistoryIndex, partition: PartitionHistory, findi
   const isRead = isFinal(history, partition)
   const last = new Map<string, { readonly value: string; readonly offset: number }>()
   for (const send of partition.sends) {
-    const { idempotent, expects, producerId, producerEpoch, value } = send.operation
-    if (!idempotent || expects !== undefined) continue
+    const { expects, producerId, producerEpoch, value } = send.operation
+    if (!hasKnownSession(send.operation) || expects !== undefined) continue
     const acked = isCommitted(send) ? send.offset : undefined
     const offset = partition.finalOffsets.get(value) ?? acked
     if (offset === undefined) continue

@@ -26,6 +26,7 @@ export type Operation =
   | OwnershipOperation
   | AdminOperation
   | LineOperation
+  | TaskFailureOperation
 
 /** Of one record. Records of one batch are invoked, and end, one after the other. */
 export interface SendOperation {
@@ -155,4 +156,11 @@ export interface LineOperation {
   readonly op: 'line-committed' | 'line-sunk'
   readonly task: string
   readonly sequence: number
+}
+
+/** A connector or task of Connect has failed, always noted (`ok`). It stays so until its worker is started again. */
+export interface TaskFailureOperation {
+  readonly op: 'task-failed'
+  readonly task: string
+  readonly error: string
 }

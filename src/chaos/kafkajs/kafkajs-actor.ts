@@ -2,6 +2,7 @@ import type { KafkajsPlan } from '../plan/workload-plan.ts'
 import type { Actor } from '../run/stage.ts'
 import { WorkloadActor, type WorkloadContext } from '../workload/workload-actor.ts'
 import { CommonjsPackage } from './commonjs-package.ts'
+import { addCodecs } from './kafkajs-codecs.ts'
 import { KafkajsLife, type KafkajsExports } from './kafkajs-life.ts'
 import { SANDBOX_GLOBALS, sandboxNames } from './sandbox-globals.ts'
 
@@ -14,6 +15,7 @@ export function createKafkajsFactory(): KafkajsFactory {
   return (plan, context) =>
     new WorkloadActor(plan.name, context, (life) => {
       const kafkajs = library.instantiate(sandboxNames(life.ports)) as KafkajsExports
+      addCodecs(kafkajs)
       return new KafkajsLife(plan, life, kafkajs)
     })
 }

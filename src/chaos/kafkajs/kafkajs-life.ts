@@ -1,13 +1,26 @@
-import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaConfig, Producer } from 'kafkajs'
+import type {
+  Batch,
+  Consumer,
+  EachBatchPayload,
+  ICustomPartitioner,
+  Kafka,
+  KafkaConfig,
+  Producer,
+} from 'kafkajs'
 import { assert } from '../../base/assert.ts'
 import type { SendOperation } from '../history/operation.ts'
 import type { KafkajsPlan } from '../plan/workload-plan.ts'
+import { decodePayload } from '../workload/payload.ts'
 import type { Life, LifeContext } from '../workload/workload-actor.ts'
+import type { KafkajsCodec } from './kafkajs-codecs.ts'
 
 /** The part of the package's exports that is used. */
 export interface KafkajsExports {
   readonly Kafka: new (config: KafkaConfig) => Kafka
   readonly logLevel: { readonly NOTHING: number }
+  readonly Partitioners: { readonly DefaultPartitioner: ICustomPartitioner }
+  readonly CompressionTypes: Readonly<Record<'Snappy' | 'LZ4' | 'ZSTD', number>>
+  readonly CompressionCodecs: Record<number, () => KafkajsCodec>
 }
 
 const REQUEST_TIMEOUT_MS = 3000
@@ -25,6 +38,7 @@ const AUTO_COMMIT_INTERVAL_MS = 500
 export class KafkajsLife implements Life {
   readonly #plan: KafkajsPlan
   readonly #context: LifeContext
+  readonly #library: KafkajsExports
   readonly #kafka: Kafka
   readonly #consumers: Consumer[] = []
   #sends = 0
@@ -37,6 +51,7 @@ export class KafkajsLife implements Life {
   constructor(plan: KafkajsPlan, context: LifeContext, kafkajs: KafkajsExports) {
     this.#plan = plan
     this.#context = context
+    this.#library = kafkajs
     this.#kafka = new kafkajs.Kafka({
       clientId: context.process,
       brokers: context.bootstrap.map(({ host, port }) => `${host}:${port}`),
@@ -74,25 +89,36 @@ export class KafkajsLife implements Life {
     this.#endOpen('info', { error: 'DISCONNECTED' })
   }
 
+  /**
+   * After a send that failed kafkajs 2.2.4 gives its sequence number to the next record, which the broker then takes
+   * for a repeat if the first one has got there. So a producer is used up to its first failure.
+   */
   async #produce(): Promise<void> {
-    const { idempotent } = this.#plan
-    const producer = this.#kafka.producer({
-      idempotent,
-      ...(idempotent ? { maxInFlightRequests: 1 } : {}),
-      allowAutoTopicCreation: false,
-    })
-    while (!this.#isOver() && !(await attempt(() => producer.connect()))) {
-      await this.#pause()
-    }
     while (!this.#isOver()) {
-      await this.#sendOne(producer)
-      await this.#pause()
+      const producer = this.#createProducer()
+      let isUsable = await attempt(() => producer.connect())
+      while (isUsable && !this.#isOver()) {
+        isUsable = await this.#sendOne(producer)
+        await this.#pause()
+      }
+      await attempt(() => producer.disconnect())
+      if (!isUsable) await this.#pause()
     }
-    await attempt(() => producer.disconnect())
     this.#isProducing = false
   }
 
-  async #sendOne(producer: Producer): Promise<void> {
+  #createProducer(): Producer {
+    const { idempotent } = this.#plan
+    return this.#kafka.producer({
+      idempotent,
+      ...(idempotent ? { maxInFlightRequests: 1 } : {}),
+      allowAutoTopicCreation: false,
+      createPartitioner: this.#library.Partitioners.DefaultPartitioner,
+    })
+  }
+
+  /** False when it is not known what became of it. */
+  async #sendOne(producer: Producer): Promise<boolean> {
     const { topic, partitions, idempotent } = this.#plan
     const { history, process } = this.#context
     const number = this.#sends
@@ -117,9 +143,11 @@ export class KafkajsLife implements Life {
       const offset = Number(answers[0]?.baseOffset ?? -1)
       // Of a repeated batch that the broker no longer knows, kafkajs reports no offset.
       this.#endOpen(offset >= 0 ? 'ok' : 'info', offset >= 0 ? { offset } : { error: 'NO_OFFSET' })
+      return true
     } catch (error) {
       // kafkajs hides its retries: whether one of them got through is not known.
       this.#endOpen('info', { error: nameOf(error) })
+      return false
     }
   }
 
@@ -144,39 +172,38 @@ export class KafkajsLife implements Life {
       allowAutoTopicCreation: false,
     })
     this.#consumers.push(consumer)
-    const read = new Set<number>()
-    consumer.on(consumer.events.GROUP_JOIN, () => {
-      read.clear()
-    })
+    const next = new Map<number, number>()
     const start = async (): Promise<void> => {
       await consumer.connect()
       await consumer.subscribe({ topics: [topic], fromBeginning: true })
       await consumer.run({
         autoCommitInterval: AUTO_COMMIT_INTERVAL_MS,
-        eachBatch: (payload) => this.#onBatch(name, read, payload),
+        eachBatch: (payload) => this.#onBatch(name, next, payload),
       })
     }
     while (!this.#isOver() && !(await attempt(start))) await this.#pause()
   }
 
-  #onBatch(member: string, read: Set<number>, { batch }: EachBatchPayload): Promise<void> {
+  /** `next` has the offsets after the last records; where kafkajs goes on elsewhere is its own affair. */
+  #onBatch(member: string, next: Map<number, number>, { batch }: EachBatchPayload): Promise<void> {
     const { topic, partition, messages, highWatermark } = batch
+    const position = Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset)
     this.#context.history.note(member, {
       op: 'poll',
       topic,
       partition,
-      position: Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset),
+      position,
       isolation: 'read_committed',
-      isFirst: !read.has(partition),
+      isFirst: next.get(partition) !== position,
       purpose: 'group',
       records: messages.map(({ offset, value, key }) => ({
         offset: Number(offset),
-        value: value?.toString() ?? '',
+        value: decodePayload(value),
         key: key?.toString() ?? null,
       })),
       highWatermark: Number(highWatermark),
     })
-    read.add(partition)
+    next.set(partition, Number(messages.at(-1)?.offset ?? position - 1) + 1)
     return Promise.resolve()
   }
 

@@ -13,16 +13,6 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
-    name: 'refused-record-counts-as-sent',
-    says: 'a record that Kafka refused is passed over although errors.tolerance is none',
-    invariants: ['C1'],
-    profile: 'connect',
-    file: 'connect/runtime/source-task.ts',
-    find: 'if (this.#operator.toleratesAll) {',
-    replace: "if (this.#operator.toleratesAll || error.message !== '') {",
-    maxSeeds: 200,
-  },
-  {
     name: 'source-begins-anew',
     says: 'a source task is not given its stored offset, so it begins at the beginning and its offset goes back',
     invariants: ['C2'],
@@ -33,14 +23,13 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
-    name: 'sink-commits-before-it-puts',
-    says: 'a sink’s offsets are committed up to what was read, whether or not it was put',
-    invariants: ['C4'],
+    name: 'sink-commits-one-too-far',
+    says: 'a sink commits the offset after the next one, and a restart skips a record',
+    invariants: ['C4', 'G4'],
     profile: 'connect',
-    file: 'connect/runtime/sink-offsets.ts',
-    find: 'this.#pending.set(topicPartitionKey(topic, partition), { topic, partition, offset: next })',
-    replace:
-      'this.#current.set(topicPartitionKey(topic, partition), { topic, partition, offset: next })',
+    file: 'connect/runtime/sink-task.ts',
+    find: 'this.#offsets.note(raw.topic, raw.partition, raw.offset + 1)',
+    replace: 'this.#offsets.note(raw.topic, raw.partition, raw.offset + 2)',
     maxSeeds: 200,
   },
 ]

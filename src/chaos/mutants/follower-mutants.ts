@@ -56,7 +56,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'high-watermark-only-with-records',
     says: 'a follower takes the high watermark only from answers with records, so the last one never reaches it',
-    invariants: ['D9'],
+    invariants: ['D9', 'L2'],
     profile: 'data',
     file: 'broker/replica/partition.ts',
     find: 'const hasMoved = highWatermark !== log.highWatermark',

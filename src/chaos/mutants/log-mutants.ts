@@ -36,6 +36,16 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
+    name: 'epoch-begins-with-its-last-record',
+    says: 'a follower notes that a leader epoch begins at the last offset of its first batch',
+    invariants: ['D9', 'R14', 'R1', 'R15', 'CRASH'],
+    profile: 'data',
+    file: 'broker/log/log-writer.ts',
+    find: 'this.#parts.epochs.assign(epoch, header.baseOffset)',
+    replace: 'this.#parts.epochs.assign(epoch, header.lastOffset)',
+    maxSeeds: 200,
+  },
+  {
     name: 'snapshots-kept-over-truncation',
     says: 'producer snapshots of what was truncated stay, and the next start begins from them',
     invariants: ['P4', 'P1', 'P2', 'D6', 'CRASH'],
@@ -131,9 +141,34 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     says: 'retention deletes segments that are not committed yet',
     invariants: ['R13', 'R10', 'CRASH'],
     profile: 'data',
+    file: 'broker/log/partition-log.ts',
+    find: `      highWatermark: this.#highWatermark,
+      nowMs,
+    })
+    if (count === 0) return 0
+    if (count === this.#segments.all.length) this.#writer.roll(this.logEndOffset, nowMs)
+    const first = this.#segments.all[count]
+    assert(first !== undefined, 'a segment is left after retention')
+    // The start moves before any file goes, so that no reader is sent to a file that is gone.
+    this.incrementLogStartOffset(first.baseOffset)`,
+    replace: `      highWatermark: this.logEndOffset,
+      nowMs,
+    })
+    if (count === 0) return 0
+    if (count === this.#segments.all.length) this.#writer.roll(this.logEndOffset, nowMs)
+    const first = this.#segments.all[count]
+    assert(first !== undefined, 'a segment is left after retention')
+    this.#logStartOffset = first.baseOffset`,
+    maxSeeds: 200,
+  },
+  {
+    name: 'unlimited-retention-taken-for-a-size',
+    says: 'retention.bytes of -1 is compared like any other size, so that all that is committed goes',
+    invariants: ['D1', 'R11', 'D5', 'L4'],
+    profile: 'data',
     file: 'broker/log/retention.ts',
-    find: 'if (endOffset > highWatermark || (next === undefined && segment.sizeBytes === 0)) break',
-    replace: 'if (highWatermark < 0 || (next === undefined && segment.sizeBytes === 0)) break',
+    find: 'mayDelete && config.retentionBytes >= 0',
+    replace: 'mayDelete && config.retentionBytes >= -1',
     maxSeeds: 200,
   },
 ]

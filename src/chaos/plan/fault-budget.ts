@@ -74,7 +74,8 @@ const STAYS: ReadonlySet<FaultKind> = new Set<FaultKind>([
  * min.insync.replicas does not enter into it.
  *
  * Votes and the metadata log are synced before they count, so a power cut of voters, even of all, breaks nothing; an
- * emptied, older or lying disk of a voter does. Without the metadata nothing else is promised either.
+ * emptied, older or lying disk of a voter does, unless the plan has taken care that a majority of the others has all
+ * (`isWithinBudget`). Without the metadata nothing else is promised either.
  */
 export function budgetOf(plan: Plan): FaultBudget {
   const isUnclean = allowsUnclean(plan)
@@ -96,6 +97,7 @@ function losesVotes(fault: Fault, plan: Plan): boolean {
   if (!mayHit(fault, plan, 'isController')) return false
   switch (fault.kind) {
     case 'wipe-disk':
+      return fault.params?.['isWithinBudget'] !== true
     case 'stale-disk':
     case 'lose-write':
     case 'misdirect-write':

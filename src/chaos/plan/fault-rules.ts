@@ -23,16 +23,24 @@ export interface FaultRule {
 }
 
 const PEERS: Readonly<Record<string, ParamType>> = { peers: 'text' }
-const SILENT: Readonly<Record<string, ParamType>> = { isSilent: 'boolean' }
+const AFTER: Readonly<Record<string, ParamType>> = { afterOperations: 'number' }
 
 const RULES: Readonly<Record<FaultKind, FaultRule>> = {
-  crash: rule('node', { lasts: true, params: SILENT }),
-  'power-cut': rule('node', { lasts: true, mayBeAll: false }),
+  crash: rule('node', { lasts: true, params: { isSilent: 'boolean', ...AFTER } }),
+  'power-cut': rule('node', {
+    lasts: true,
+    mayBeAll: false,
+    params: { tear: ['ordered', 'any'], ...AFTER },
+  }),
   'power-cut-all': rule('node', { lasts: true, params: { spreadMs: 'number' } }),
   pause: rule('node', { lasts: true }),
   shutdown: rule('node', { lasts: true, mayBeAll: false }),
   'slow-node': rule('node', { lasts: true, params: { factor: 'number' } }),
-  'wipe-disk': rule('node', { lasts: true, mayBeAll: false }),
+  'wipe-disk': rule('node', {
+    lasts: true,
+    mayBeAll: false,
+    params: { isWithinBudget: 'boolean' },
+  }),
   'stale-disk': rule('node', { lasts: true, mayBeAll: false, params: { ageMs: 'number' } }),
   'bit-flip': rule('node', {
     params: {

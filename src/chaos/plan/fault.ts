@@ -4,13 +4,13 @@
  */
 export const FAULT_KINDS = [
   // A, process
-  'crash', // until: restarted with its page cache
-  'power-cut', // until: restarted; what was not synced is lost
+  'crash', // until: restarted with its page cache; params.afterOperations: of its disk, from then on
+  'power-cut', // until: restarted; what was not synced is lost; params.afterOperations, params.tear 'ordered' | 'any'
   'power-cut-all', // every node; until: restarted in seeded order
   'pause', // until: goes on; its clock kept running
   'shutdown', // controlled; until: started again
   'slow-node', // params.factor; until
-  'wipe-disk', // crash, empty disk; until: started again
+  'wipe-disk', // crash, empty disk; until: started again; params.isWithinBudget: the other voters have everything
   'stale-disk', // crash, disk as it was params.ageMs ago; until: started again
   // B, disk
   'bit-flip', // params.where: 'closed' | 'tail' | 'any'

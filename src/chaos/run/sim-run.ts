@@ -68,6 +68,7 @@ export class SimRun {
   readonly #context: WorkloadContext
   readonly #clients: { readonly plan: WorkloadPlan; readonly actor: Actor }[] = []
   #isFinalReadComplete = false
+  #healedAtMs: number | null = null
 
   constructor(plan: Plan, options: SimRunOptions) {
     this.#plan = plan
@@ -104,6 +105,7 @@ export class SimRun {
         entries: this.history.entries,
         budget: this.#budget,
         isFinalReadComplete: this.#isFinalReadComplete,
+        ...(this.#healedAtMs === null ? {} : { healedAtMs: this.#healedAtMs }),
       }),
     )
     return this.result(judged(ending, outcomes, this.#nowMs()), outcomes)
@@ -216,12 +218,14 @@ export class SimRun {
     const { stage } = this
     stage.heal()
     const reason = yield* this.#settled(this.#plan.healLimitMs, STABLE_MS, () => stage.pending())
+    this.#healedAtMs = this.#nowMs()
     return reason === null ? null : this.#stuck(reason)
   }
 
   /** Writers stop first; readers and groups then get the time to come to the end. */
   *#quiesce(): Steps<Ending | null> {
     const { stage } = this
+    for (const { actor } of this.#clients) actor.calm?.()
     const notStopped = yield* this.#stop(isWriter)
     if (notStopped !== null) return this.#stuck(notStopped)
     const topics = new Set(this.#plan.topics.map(({ name }) => name))

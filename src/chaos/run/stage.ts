@@ -32,6 +32,8 @@ export interface Actor {
   readonly name: string
   /** Begins a life on these ports; after a crash of the client it is called again with new ports. */
   start(ports: NodePorts): void
+  /** The cluster is healed: no more commotion of its own making (a group's churn), so that an end is in reach. */
+  calm?(): void
   /** Begins nothing new; what is under way ends. */
   stop(): void
   /** What is still under way after `stop`; null when nothing is. */

@@ -8,11 +8,13 @@ const MAX_OFFSETS_REPLICAS = 3
  * takes about 2 s of a run of 60 s; polls of an idle cluster are as long as that allows, since each costs events.
  */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  // Fencing takes a session; three heartbeats fit into one, so a lost one does no harm.
+  // Fencing takes a session; two heartbeats fit into one, and no link loses single messages.
   'broker.session.timeout.ms': '1500',
-  'broker.heartbeat.interval.ms': '500',
+  'broker.heartbeat.interval.ms': '700',
   // A lost controller is noticed after a fetch time-out; idle fetches of the metadata log wait a quarter of it.
-  'controller.quorum.fetch.timeout.ms': '1500',
+  'controller.quorum.fetch.timeout.ms': '2000',
+  // A voter that is down refuses every try; one in 20 ms tells nothing more than one in 200.
+  'controller.quorum.retry.backoff.ms': '200',
   'controller.quorum.election.timeout.ms': '300',
   'controller.quorum.election.backoff.max.ms': '300',
   'controller.quorum.request.timeout.ms': '1000',

@@ -1,4 +1,12 @@
-import { numberParam, type FaultContext, type Inject, type Injected } from './fault-context.ts'
+import type { CrashOptions } from '../../sim/sim-node.ts'
+import type { Fault } from '../plan/fault.ts'
+import {
+  numberParam,
+  textParam,
+  type FaultContext,
+  type Inject,
+  type Injected,
+} from './fault-context.ts'
 
 const POWER_LOSS = { losesUnsynced: true, isSilent: true } as const
 /** After a cut of all power the nodes come back within this, in seeded order. */
@@ -6,9 +14,10 @@ const RESTART_SPREAD_MS = 1000
 
 /** A: processes and whole machines. */
 export const PROCESS_FAULTS = {
-  crash: (context, { params }, name) =>
-    down(context, name, { isSilent: params?.['isSilent'] === true }),
-  'power-cut': (context, _fault, name) => down(context, name, POWER_LOSS),
+  crash: (context, fault, name) =>
+    down(context, fault, name, { isSilent: fault.params?.['isSilent'] === true }),
+  'power-cut': (context, fault, name) =>
+    down(context, fault, name, { ...POWER_LOSS, ...tearOf(fault) }),
   'power-cut-all': (context, fault) =>
     cutAllPower(context, numberParam(fault, 'spreadMs', RESTART_SPREAD_MS)),
   pause: (context, _fault, name) => pause(context, name),
@@ -34,12 +43,35 @@ export const PROCESS_FAULTS = {
   },
 } satisfies Record<string, Inject>
 
-function down(
-  { cluster }: FaultContext,
-  name: string,
-  options: { readonly losesUnsynced?: boolean; readonly isSilent?: boolean },
-): Injected {
+function down(context: FaultContext, fault: Fault, name: string, options: CrashOptions): Injected {
+  const { cluster } = context
+  const count = numberParam(fault, 'afterOperations', 0)
+  if (count > 0) return downAfter(context, count, name, options)
   return cluster.crash(name, options) ? () => cluster.restart(name) : 'idle'
+}
+
+/** In the middle of whatever the node does then: right after so many more operations that change its disk. */
+function downAfter(
+  { cluster, world }: FaultContext,
+  count: number,
+  name: string,
+  options: CrashOptions,
+): Injected {
+  const { disk, isUp } = world.node(name)
+  if (!isUp) return 'idle'
+  let isOver = false
+  disk.crashAfterOperation(disk.operationsRun + count, () => {
+    if (!isOver) cluster.crash(name, options)
+  })
+  return () => {
+    isOver = true
+    cluster.restart(name)
+  }
+}
+
+function tearOf(fault: Fault): Pick<CrashOptions, 'tear'> {
+  const tear = textParam(fault, 'tear')
+  return tear === 'ordered' || tear === 'any' ? { tear } : {}
 }
 
 function cutAllPower({ cluster, world, random }: FaultContext, spreadMs: number): Injected {

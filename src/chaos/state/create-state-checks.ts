@@ -1,6 +1,7 @@
 import { AcknowledgementsCheck } from './acknowledgements.ts'
 import { BrokerEpochsCheck } from './broker-epochs.ts'
 import { CommittedPrefixCheck } from './committed-prefix.ts'
+import { ControllerAnswersCheck } from './controller-answers.ts'
 import { EqualityCheck } from './equality.ts'
 import { GroupCommitsCheck } from './group-commits.ts'
 import { GroupGenerationsCheck } from './group-generations.ts'
@@ -44,6 +45,7 @@ export function createStateChecks(state: ClusterState, report: StateReport): Sta
     highWatermarks,
     replicas,
     new QuorumCommitsCheck(metadata, elections),
+    new ControllerAnswersCheck(replicas, metadata),
     isr,
     new IsrCompletenessCheck(metadata, replicas),
     new BrokerEpochsCheck(metadata),

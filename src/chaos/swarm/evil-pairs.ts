@@ -1,6 +1,6 @@
 import type { Fault } from '../plan/fault.ts'
 import type { Draw } from './draw.ts'
-import { aController, aPartition, followerOf, type FaultField } from './fault-target.ts'
+import { aClient, aController, aPartition, followerOf, type FaultField } from './fault-target.ts'
 
 /** Two or three faults that belong together; times count from the begin of their round. */
 export interface EvilPair {
@@ -142,6 +142,24 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
         params: { direction: draw.pick('direction', ['both', 'in', 'out']) },
       },
     ],
+  },
+  {
+    name: 'a client dies while what it sent is not answered',
+    kinds: ['pause', 'client-crash'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key } = aPartition(draw, field)
+      const gapMs = draw.between('gap', 200, 1500)
+      return [
+        { atMs: 0, kind: 'pause', target: `leader(${key})`, untilMs: lengthMs },
+        {
+          atMs: Math.min(gapMs, lengthMs),
+          kind: 'client-crash',
+          target: aClient(draw, field),
+          untilMs: lengthMs,
+        },
+      ]
+    },
   },
   {
     name: 'an fsync that lies, and then the power goes',

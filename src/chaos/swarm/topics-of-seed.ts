@@ -9,6 +9,8 @@ export const RECREATED_TOPIC = 'r'
 const MAX_REPLICAS = 3
 const SECOND_TOPIC_PERMILLE = 250
 const UNCLEAN_PERMILLE = 60
+/** Of the second topic only: of most plans every record is to be found again. */
+const RETENTION_PERMILLE = 500
 
 export interface TopicWishes {
   readonly hasRecreated: boolean
@@ -23,7 +25,7 @@ export function topicsOfSeed(
 ): readonly TopicPlan[] {
   const topics = [topicOf(draw.part(MAIN_TOPIC), MAIN_TOPIC, cluster, wishes.mayBeUnclean)]
   if (draw.chance('second', SECOND_TOPIC_PERMILLE)) {
-    topics.push(topicOf(draw.part(SECOND_TOPIC), SECOND_TOPIC, cluster, false))
+    topics.push(withRetention(draw, topicOf(draw.part(SECOND_TOPIC), SECOND_TOPIC, cluster, false)))
   }
   if (wishes.hasRecreated) {
     topics.push(topicOf(draw.part(RECREATED_TOPIC), RECREATED_TOPIC, cluster, false))
@@ -34,6 +36,13 @@ export function topicsOfSeed(
 /** So small that a minute of records needs many segments. */
 export function segmentBytesOf(topic: TopicPlan): number {
   return Number(topic.configs['internal.segment.bytes'])
+}
+
+/** Sometimes old segments go while new ones are written. */
+function withRetention(draw: Draw, topic: TopicPlan): TopicPlan {
+  if (!draw.chance('retention', RETENTION_PERMILLE)) return topic
+  const bytes = draw.pick('retention bytes', [1, 3000, 20_000])
+  return { ...topic, configs: { ...topic.configs, 'retention.bytes': String(bytes) } }
 }
 
 function topicOf(draw: Draw, name: string, cluster: ClusterPlan, mayBeUnclean: boolean): TopicPlan {

@@ -1,6 +1,6 @@
 import { startStandalone, type Properties, type StandaloneWorker } from '../../../connect/index.ts'
 import { messageOf } from '../../base/errors.ts'
-import type { LineOperation } from '../history/operation.ts'
+import type { LineOperation, TaskFailureOperation } from '../history/operation.ts'
 import type { ConnectPlan } from '../plan/workload-plan.ts'
 import type { Actor } from '../run/stage.ts'
 import {
@@ -20,6 +20,7 @@ import {
 } from './workload-actor.ts'
 
 const RETRY_MS = 300
+const RESTART_MS = 1000
 /** Between two looks at what it waits for. */
 const TICK_MS = 50
 const FLUSH_MS = 500
@@ -33,6 +34,8 @@ const CLIENT_SETTINGS: Properties = {
   'reconnect.backoff.max.ms': '400',
   'metadata.max.age.ms': '5000',
 }
+/** A batch must fit into the smallest segments there are: 1 KiB. */
+const PRODUCER_SETTINGS: Properties = { 'batch.size': '512' }
 const CONSUMER_SETTINGS: Properties = {
   'session.timeout.ms': '6000',
   'heartbeat.interval.ms': '1000',
@@ -43,7 +46,8 @@ const CONSUMER_SETTINGS: Properties = {
  * A standalone Connect worker, the real one, with a numbered source into the topic and a sink that collects from
  * it. It lives on promises: a simulated run with it must be driven by `runUntilAsync`. Source offsets are in the
  * store of the worker's node; what reached the sink is in the history, as if the sink were another machine.
- * Told to stop, it ends the source, lets the sink come to the end of the topic, and only then stops.
+ * Told to stop, it ends the source, lets the sink come to the end of the topic, and only then stops. A worker with
+ * a task that failed is started again, as somebody would who looks after it.
  */
 export function createConnectActor(plan: ConnectPlan, context: WorkloadContext): Actor {
   const progress = new GroupProgress(`connect-${plan.name}-sink`, plan.topic)
@@ -58,8 +62,8 @@ class ConnectLife implements Life {
   #isStopped = false
   #isOver = false
   #isAbandoned = false
-  /** Lines on their way to Kafka. */
-  #unacknowledged = 0
+  /** Lines of this worker that are on their way to Kafka. */
+  #lines = { underWay: 0 }
   /** What it waits for, as far as it is known. */
   #problem: string | null = null
 
@@ -85,46 +89,62 @@ class ConnectLife implements Life {
     this.#isOver = true
   }
 
-  /** Also tells of a connector or task that failed: nothing starts those again. */
+  /** What the sink has not got of a topic with these ends; also that it cannot, because a task does not run. */
   lagBehind(ends: ReadonlyMap<string, number>): string | null {
     if (this.#worker === null) {
       const why = this.#problem === null ? '' : `: ${this.#problem}`
       return `connect ${this.#context.process} has not started${why}`
     }
-    for (const { connector, state, reason, tasks } of this.#worker.status()) {
-      if (state !== 'RUNNING') return `connector ${connector} is ${state}: ${reason ?? ''}`
-      for (const each of tasks) {
-        if (each.state === 'RUNNING') continue
-        return `task ${connector}-${each.task} is ${each.state}: ${each.reason ?? ''}`
-      }
-    }
+    const idle = partsOf(this.#worker).find(({ state }) => state !== 'RUNNING')
+    if (idle !== undefined) return `${idle.name} is ${idle.state}: ${idle.reason}`
     return this.#progress.lagBehind(ends)
   }
 
   /** Of a life that was abandoned no clock ticks any more, so that this stays where it is. */
   async #run(): Promise<void> {
-    const worker = await this.#untilDone(() => this.#startWorker())
-    this.#worker = worker
-    while (!this.#isStopped) await this.#wait(TICK_MS)
-    await this.#drain()
-    this.#problem = 'its worker does not end'
-    await worker.stop()
+    for (;;) {
+      const worker = await this.#untilDone(() => this.#startWorker())
+      this.#worker = worker
+      const isDone = await this.#work(worker)
+      this.#problem = 'its worker does not end'
+      await worker.stop()
+      this.#worker = null
+      if (isDone) break
+      // Nothing else starts a task again that has failed.
+      await this.#wait(RESTART_MS)
+    }
     this.#isOver = true
   }
 
-  /** Waits until the source's lines are in Kafka, and the sink has everything that is there then. */
-  async #drain(): Promise<void> {
-    while (this.#unacknowledged > 0) {
-      this.#problem =
-        this.lagBehind(new Map()) ?? `${this.#unacknowledged} lines are not acknowledged`
-      await this.#wait(TICK_MS)
-    }
+  /**
+   * Until it is told to stop, the source's lines are in Kafka, and the sink has everything that is there then.
+   * False when something of it failed before.
+   */
+  async #work(worker: StandaloneWorker): Promise<boolean> {
+    if (!(await this.#holds(worker, () => this.#isStopped))) return false
+    const areStored = await this.#holds(worker, () => {
+      this.#problem = `${this.#lines.underWay} lines are not acknowledged`
+      return this.#lines.underWay === 0
+    })
+    if (!areStored) return false
     const { topic } = this.#plan
     const properties = { 'bootstrap.servers': this.#servers(), ...CLIENT_SETTINGS }
     const ends = await this.#untilDone(() => topicEnds(topic, properties, this.#context.ports))
-    for (;;) {
+    return this.#holds(worker, () => {
       this.#problem = this.lagBehind(ends)
-      if (this.#problem === null) return
+      return this.#problem === null
+    })
+  }
+
+  /** Waits until the condition holds; false when a part of the worker fails before that. */
+  async #holds(worker: StandaloneWorker, condition: () => boolean): Promise<boolean> {
+    for (;;) {
+      const failed = partsOf(worker).filter(({ state }) => state === 'FAILED')
+      for (const { name, reason } of failed) {
+        this.#note({ op: 'task-failed', task: name, error: reason })
+      }
+      if (failed.length > 0) return false
+      if (condition()) return true
       await this.#wait(TICK_MS)
     }
   }
@@ -143,6 +163,8 @@ class ConnectLife implements Life {
 
   #startWorker(): Promise<StandaloneWorker> {
     const isClosed = (): boolean => this.#isStopped
+    const lines = { underWay: 0 }
+    this.#lines = lines
     return startStandalone({
       workerProperties: this.#workerProperties(),
       connectors: [this.#sourceProperties(), this.#sinkProperties()],
@@ -151,10 +173,10 @@ class ConnectLife implements Life {
         numberedSourcePlugin({
           isClosed,
           onEmitted: () => {
-            this.#unacknowledged += 1
+            lines.underWay += 1
           },
           onAcknowledged: () => {
-            this.#unacknowledged -= 1
+            lines.underWay -= 1
           },
         }),
         collectingSinkPlugin(({ originalPartition, offset }, line) => {
@@ -178,7 +200,7 @@ class ConnectLife implements Life {
     })
   }
 
-  #note(operation: LineOperation): void {
+  #note(operation: LineOperation | TaskFailureOperation): void {
     this.#context.history.note(this.#context.process, operation)
   }
 
@@ -192,7 +214,7 @@ class ConnectLife implements Life {
       'offset.flush.timeout.ms': '2000',
       'offset.storage.file.filename': 'not used',
       ...CLIENT_SETTINGS,
-      ...prefixed('producer.', CLIENT_SETTINGS),
+      ...prefixed('producer.', { ...CLIENT_SETTINGS, ...PRODUCER_SETTINGS }),
       ...prefixed('consumer.', { ...CLIENT_SETTINGS, ...CONSUMER_SETTINGS }),
     }
   }
@@ -225,6 +247,24 @@ class ConnectLife implements Life {
       topics: topic,
     }
   }
+}
+
+interface Part {
+  readonly name: string
+  readonly state: string
+  readonly reason: string
+}
+
+/** The connectors and tasks of a worker. */
+function partsOf(worker: StandaloneWorker): readonly Part[] {
+  return worker.status().flatMap(({ connector, state, reason, tasks }) => [
+    { name: connector, state, reason: reason ?? '' },
+    ...tasks.map((each) => ({
+      name: `${connector}-${each.task}`,
+      state: each.state,
+      reason: each.reason ?? '',
+    })),
+  ])
 }
 
 function prefixed(prefix: string, properties: Properties): Properties {

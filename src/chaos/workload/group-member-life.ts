@@ -54,6 +54,7 @@ export class GroupMemberLife implements Life {
   #roundPartitions = 0
   #probes = 0
   #state: State = 'running'
+  #isCalm = false
 
   constructor(plan: GroupPlan, name: string, context: LifeContext, progress: GroupProgress) {
     this.#plan = plan
@@ -103,6 +104,11 @@ export class GroupMemberLife implements Life {
     this.#rejoin()
     if (!commitsFirst) this.#commitLater()
     if (plan.churnEveryMs > 0) this.#churnLater()
+  }
+
+  /** Stays in the group from now on. */
+  calm(): void {
+    this.#isCalm = true
   }
 
   stop(): void {
@@ -355,7 +361,7 @@ export class GroupMemberLife implements Life {
   #churnLater(): void {
     const delayMs = (this.#plan.churnEveryMs * (500 + this.#context.random.below(1001))) / 1000
     this.#link.after(delayMs, 'group.churn', () => {
-      if (this.#state !== 'running') return
+      if (this.#state !== 'running' || this.#isCalm) return
       this.#churnLater()
       if (this.#isRejoining || this.#generation < 0) return
       this.#isRejoining = true

@@ -17,6 +17,8 @@ const TOPIC_ID_VERSION = 13
 const FETCH_BYTES = 1_048_576
 const PARTITION_BYTES = 65_536
 const RETRY_MS = 60
+/** Between two fetches of a reader that is behind. */
+const CATCH_UP_MS = 2
 
 export interface PartitionFetcherOptions {
   readonly link: ClientLink
@@ -71,6 +73,7 @@ export class PartitionFetcher {
   readonly #assigned = new Map<number, Assigned>()
   readonly #busyBrokers = new Set<number>()
   #isTimed = false
+  #isHurried = false
   #isStopped = false
 
   constructor(options: PartitionFetcherOptions) {
@@ -239,6 +242,17 @@ export class PartitionFetcher {
     assigned.position = nextOffset
     if (records.length > 0) onRecords?.(assigned.partition, records, nextOffset)
     onProgress?.(assigned.partition, nextOffset, answer.highWatermark)
+    if (records.length > 0 && nextOffset < answer.highWatermark) this.#hurry()
+  }
+
+  /** There is more to read: whoever is behind does not pause between two fetches. */
+  #hurry(): void {
+    if (this.#isHurried) return
+    this.#isHurried = true
+    this.#options.link.after(CATCH_UP_MS, 'reader.more', () => {
+      this.#isHurried = false
+      this.#tick()
+    })
   }
 
   #onError(assigned: Assigned, problem: Error): void {

@@ -24,6 +24,8 @@ export interface LifeContext extends WorkloadContext {
 
 /** An actor between two crashes. */
 export interface Life {
+  /** As of `Actor`. */
+  calm?(): void
   /** Begins nothing new. */
   stop(): void
   /** What is still under way; null when nothing is. */
@@ -42,6 +44,7 @@ export class WorkloadActor implements Actor {
   readonly #random: Random
   #life: Life | null = null
   #lives = 0
+  #isCalm = false
   #isStopped = false
 
   constructor(name: string, context: WorkloadContext, begin: (context: LifeContext) => Life) {
@@ -63,7 +66,13 @@ export class WorkloadActor implements Actor {
       number,
       process: number === 1 ? this.name : `${this.name}/${number}`,
     })
+    if (this.#isCalm) this.#life.calm?.()
     if (this.#isStopped) this.#life.stop()
+  }
+
+  calm(): void {
+    this.#isCalm = true
+    this.#life?.calm?.()
   }
 
   stop(): void {

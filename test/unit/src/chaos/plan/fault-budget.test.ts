@@ -36,6 +36,11 @@ describe('the budget of a plan', () => {
     ['an isolated leader without power', [powerCut, { ...crash, kind: 'cut' }], LOSES],
     ['voters without power', [{ ...powerCut, target: 'controller' }], HOLDS],
     ['the disk of a voter wiped', [{ ...powerCut, kind: 'wipe-disk', target: 'c1' }], LOSES_ALL],
+    [
+      'the disk of a voter wiped while the others have everything',
+      [{ ...powerCut, kind: 'wipe-disk', target: 'c1', params: { isWithinBudget: true } }],
+      HOLDS,
+    ],
     ['the disk of a broker wiped', [{ ...powerCut, kind: 'wipe-disk', target: 'b1' }], HOLDS],
     ['a write of a voter lost', [{ atMs: 0, kind: 'lose-write', target: 'controller' }], LOSES_ALL],
     ['one damaged replica', [{ atMs: 0, kind: 'bit-flip', target: 'b1' }], HOLDS],

@@ -83,6 +83,17 @@ describe('answers', () => {
     expect(other.broken).toEqual(['D6'])
   })
 
+  it('D6: of a client that keeps its session to itself, only whether the record has one', () => {
+    const bench = new StateBench()
+    lonely(bench)(producedBatch(['a'], 4))
+    acknowledge(bench, 0, { idempotent: true, producerId: -1 })
+    expect(bench.messages).toEqual([])
+    const other = new StateBench()
+    lonely(other)(producedBatch(['a']))
+    acknowledge(other, 0, { idempotent: true, producerId: -1 })
+    expect(other.broken).toEqual(['D6'])
+  })
+
   it('D3: a read above the high watermark', () => {
     const bench = new StateBench()
     const leader = bench.replicas()[0]!

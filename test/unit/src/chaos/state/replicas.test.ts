@@ -10,6 +10,7 @@ import {
   producedBatch,
   StateBench,
   stateOf,
+  TOPIC,
 } from '../../../../support/state-bench.ts'
 
 /** A batch on all replicas, committed. */
@@ -228,6 +229,33 @@ describe('high watermarks', () => {
     fetched(leader!, 2, 1)
     bench.look(1)
     expect(bench.broken).toContain('R9')
+  })
+})
+
+describe('answers of the controller', () => {
+  const expanded = (bench: StateBench, partitionEpoch: number): void => {
+    bench.elect(1, 1)
+    bench.write(1, 1, clusterRecords([1, 2]))
+    bench.replicate(1, 2)
+    bench.commit(1, 5)
+    const leader = bench.node(1).host()
+    leader.makeLeader(stateOf({ isr: [1] }))
+    bench.look(1)
+    leader.makeLeader(stateOf({ isr: [1, 2], partitionEpoch }))
+    bench.emit(1, 'partition.isr-expanded', { topic: TOPIC, partition: 0 })
+  }
+
+  it('pass when what they tell is committed', () => {
+    const bench = new StateBench()
+    expanded(bench, 1)
+    expect(bench.messages).toEqual([])
+    expect(bench.count('Q13')).toBeGreaterThan(0)
+  })
+
+  it('Q13: a leader has an ISR that is not committed', () => {
+    const bench = new StateBench()
+    expanded(bench, 2)
+    expect(bench.broken).toContain('Q13')
   })
 })
 
