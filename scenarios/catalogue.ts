@@ -1,3 +1,4 @@
+import { crashEverywhere } from './crash-everywhere.ts'
 import { asymmetricController } from './asymmetric-controller.ts'
 import { voterDiskWiped } from './voter-disk-wiped.ts'
 import { metadataLag } from './metadata-lag.ts'
@@ -66,4 +67,5 @@ export const SCENARIOS: readonly Scenario[] = [
   metadataLag,
   voterDiskWiped,
   asymmetricController,
+  crashEverywhere,
 ]

@@ -77,7 +77,7 @@ export async function carryOut(
   const startedMs = performance.now()
   const events: HeardEvent[] = []
   const probes = new ProbeCounter(PROBES, () => undefined)
-  const result = await runIn(plan, choice, (heard) => {
+  const result = await runIn(scenario, plan, choice, (heard) => {
     events.push(heard)
     probes.onEvent(heard.event)
   })
@@ -122,11 +122,13 @@ export async function carryOut(
 }
 
 async function runIn(
+  scenario: Scenario,
   plan: Plan,
   choice: RunChoice,
   onHeard: (heard: HeardEvent) => void,
 ): Promise<RunResult> {
   if (choice.mode === 'sim') {
+    if (scenario.simPlay !== null) return scenario.simPlay(plan, onHeard)
     return runAnyPlan(plan, {
       onEvent: (event) => onHeard({ atMs: event.atMs, event }),
       ...kafkajsClients(plan),

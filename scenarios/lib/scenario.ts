@@ -25,15 +25,17 @@
 // - A twin is the same run with one thing made wrong. It must fail: an invariant or an expectation of `mustFail`, or
 //   everything in `mustShow` must be seen.
 // - A schedule that depends on the seed is given as `plan: (seed) => Plan` instead of cluster, topics, workload,
-//   faults and chaos. `play` is for a scenario whose run over processes is a program of its own.
+//   faults and chaos. `play` and `simPlay` are for a scenario whose run over processes, or in
+//   simulation, is a program of its own.
 import type { InvariantId } from '../../src/chaos/invariants.ts'
 import type { Fault } from '../../src/chaos/plan/fault.ts'
 import type { ClusterPlan, Plan, Profile, TopicPlan } from '../../src/chaos/plan/plan.ts'
 import type { WorkloadPlan } from '../../src/chaos/plan/workload-plan.ts'
+import type { RunResult } from '../../src/chaos/run/run-result.ts'
 import { assert } from '../../src/base/assert.ts'
 import type { Check, Tally } from './checks.ts'
 import { durationMs } from './duration.ts'
-import type { Evidence, Mode } from './evidence.ts'
+import type { Evidence, HeardEvent, Mode } from './evidence.ts'
 import type { Expectation } from './expectation.ts'
 import { flat } from './plan-builders.ts'
 import type { Round } from './round.ts'
@@ -101,7 +103,11 @@ export interface ScenarioDefinition {
   readonly watch?: { readonly topic: string; readonly partition: number }
   readonly twins?: readonly Twin[]
   readonly play?: Play
+  readonly simPlay?: SimPlay
 }
+
+/** A run in simulation that is more than one run of the plan, e.g. one for every moment of a crash. */
+export type SimPlay = (plan: Plan, onHeard: (heard: HeardEvent) => void) => RunResult
 
 /** A run over processes that is more than a plan: it tells its story itself. */
 export type Play = (story: Story) => Promise<ScenarioResult>
@@ -122,6 +128,8 @@ export interface Scenario {
   readonly twins: readonly Twin[]
   /** Used in mode `real` when it is there. */
   readonly play: Play | null
+  /** Used in mode `sim` when it is there. */
+  readonly simPlay: SimPlay | null
 }
 
 /** What a `play` has to show. */
@@ -162,6 +170,7 @@ export function scenario(name: string, definition: ScenarioDefinition): Scenario
     watch: definition.watch ?? { topic: topic?.name ?? 't', partition: 0 },
     twins,
     play: definition.play ?? null,
+    simPlay: definition.simPlay ?? null,
   }
 }
 

@@ -40,7 +40,7 @@ export class KafkajsLife implements Life {
   readonly #context: LifeContext
   readonly #library: KafkajsExports
   readonly #kafka: Kafka
-  readonly #consumers: Consumer[] = []
+  readonly #consumers = new Set<Consumer>()
   #sends = 0
   #open: { readonly of: number; readonly operation: SendOperation } | null = null
   #isProducing = true
@@ -159,11 +159,28 @@ export class KafkajsLife implements Life {
     history.end(open.of, process, kind, { ...open.operation, ...outcome })
   }
 
+  /** kafkajs starts a consumer again after some errors; after the others its users make a new one. */
   async #consume(member: number): Promise<void> {
-    const { groupId, topic } = this.#plan
     const name = `${this.#context.process}-${member}`
-    const consumer = this.#kafka.consumer({
-      groupId,
+    while (!this.#isOver()) {
+      const consumer = this.#createConsumer()
+      this.#consumers.add(consumer)
+      const crash = new Promise<void>((resolve) => {
+        consumer.on(consumer.events.CRASH, ({ payload }) => {
+          if (!payload.restart) resolve()
+        })
+      })
+      if (await attempt(() => this.#startConsumer(consumer, name))) await crash
+      if (this.#isStopped) return
+      this.#consumers.delete(consumer)
+      await attempt(() => consumer.disconnect())
+      await this.#pause()
+    }
+  }
+
+  #createConsumer(): Consumer {
+    return this.#kafka.consumer({
+      groupId: this.#plan.groupId,
       sessionTimeout: SESSION_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
       rebalanceTimeout: SESSION_TIMEOUT_MS,
@@ -171,17 +188,16 @@ export class KafkajsLife implements Life {
       retry: { ...RETRY, restartOnFailure: () => Promise.resolve(true) },
       allowAutoTopicCreation: false,
     })
-    this.#consumers.push(consumer)
+  }
+
+  async #startConsumer(consumer: Consumer, name: string): Promise<void> {
     const next = new Map<number, number>()
-    const start = async (): Promise<void> => {
-      await consumer.connect()
-      await consumer.subscribe({ topics: [topic], fromBeginning: true })
-      await consumer.run({
-        autoCommitInterval: AUTO_COMMIT_INTERVAL_MS,
-        eachBatch: (payload) => this.#onBatch(name, next, payload),
-      })
-    }
-    while (!this.#isOver() && !(await attempt(start))) await this.#pause()
+    await consumer.connect()
+    await consumer.subscribe({ topics: [this.#plan.topic], fromBeginning: true })
+    await consumer.run({
+      autoCommitInterval: AUTO_COMMIT_INTERVAL_MS,
+      eachBatch: (payload) => this.#onBatch(name, next, payload),
+    })
   }
 
   /** `next` has the offsets after the last records; where kafkajs goes on elsewhere is its own affair. */
