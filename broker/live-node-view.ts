@@ -104,6 +104,10 @@ class LiveQuorumView implements QuorumView {
     return this.#quorum.raft.logEndOffset
   }
 
+  get durableEndOffset(): Offset {
+    return this.#quorum.raft.durableEndOffset
+  }
+
   get log(): PartitionLog {
     return this.#quorum.log
   }

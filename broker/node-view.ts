@@ -14,6 +14,8 @@ export interface QuorumView {
   readonly votedFor: number
   readonly highWatermark: number
   readonly logEndOffset: number
+  /** All of the metadata log below is on disk, as far as the node knows: what it may acknowledge. */
+  readonly durableEndOffset: number
   /** The metadata log. Read only. */
   readonly log: PartitionLog
 }

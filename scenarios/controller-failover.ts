@@ -38,8 +38,7 @@ export const controllerFailover = scenario('controller-failover', {
   workload: [
     producers(3),
     readers(1),
-    { kind: 'admin', name: 'admin', everyMs: 60 },
-    { kind: 'admin', name: 'helper', everyMs: 60 },
+    { kind: 'admin', name: 'admin', everyMs: 100 },
   ],
   faults: [
     at('2s', 'crash', CONTROLLER, { until: '5s' }),

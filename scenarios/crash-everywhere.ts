@@ -5,8 +5,8 @@ import { at, cluster, producers, topic } from './lib/plan-builders.ts'
 import { scenario } from './lib/scenario.ts'
 
 const NODE = 'n1'
-/** The script: appends, rolls with snapshots and index files, retention, a topic deleted and made again. */
-const SCRIPT_MS = 900
+/** The script: appends, rolls with snapshots and index files, checkpoints, retention, a topic deleted and made again. */
+const SCRIPT_MS = 700
 const OPERATIONS_MIN = 40
 
 /**
@@ -24,7 +24,10 @@ export const crashEverywhere = scenario('crash-everywhere', {
     brokers: 1,
     controllers: 1,
     layout: 'combined',
-    properties: { 'log.retention.check.interval.ms': '300' },
+    properties: {
+      'log.retention.check.interval.ms': '300',
+      'replica.high.watermark.checkpoint.interval.ms': '120',
+    },
   }),
   topics: [
     topic('t', {
@@ -36,11 +39,11 @@ export const crashEverywhere = scenario('crash-everywhere', {
     topic('u', { partitions: 1, rf: 1, minIsr: 1 }),
   ],
   workload: [
-    producers(1, { partitions: [0], inFlight: 1, everyMs: 60, valueBytes: 100 }),
+    producers(1, { partitions: [0], inFlight: 1, everyMs: 80, valueBytes: 120 }),
     producers(1, { name: 'other', topic: 'u', partitions: [0], inFlight: 1, everyMs: 250 }),
   ],
-  faults: [at('400ms', 'recreate-topic', 'u', { params: { topic: 'u' } })],
-  chaos: '1500ms',
+  faults: [at('300ms', 'recreate-topic', 'u', { params: { topic: 'u' } })],
+  chaos: '1200ms',
   simPlay: (plan, onHeard) =>
     crashSweep(plan, { node: NODE, untilMs: SCRIPT_MS, topic: 't' }, onHeard),
   expect: [

@@ -42,7 +42,7 @@ export const slowDisk = scenario('slow-disk', {
       const waitedMs = slowestMs(evidence, after(stall(evidence), LEAVES_MS))
       return { isMet: waitedMs >= 0 && waitedMs <= QUICK_MS, detail: `at most ${waitedMs} ms` }
     }),
-    within('5s', isrSize('t', 0, 3), { after: '12500ms' }),
+    within('6s', isrSize('t', 0, 3), { after: '11300ms' }),
     sometimes('isr.shrunk'),
     sometimes('isr.whole-again'),
     LOSES_NOTHING,

@@ -13,6 +13,8 @@ import { sleep } from './waiting.ts'
 
 /** Between two polls when the cluster cannot be reached. */
 const POLL_BACKOFF_MS = 100
+/** How long a poll may last while a commit is due that the one before it still holds up. */
+const COMMIT_WAIT_MS = 100
 
 export interface SinkTaskOptions extends TaskOptions {
   readonly task: SinkTask
@@ -100,7 +102,8 @@ export class RunningSinkTask implements RunningTask {
   async #poll(): Promise<readonly ConsumerRecord[]> {
     const { clock, consumer } = this.#options
     this.#rewind()
-    const untilCommitMs = Math.max(0, this.#nextCommitMs - clock.monoMs())
+    const leastMs = this.#committer.isRunning ? COMMIT_WAIT_MS : 0
+    const untilCommitMs = Math.max(leastMs, this.#nextCommitMs - clock.monoMs())
     const waitMs = Math.min(untilCommitMs, this.#timeoutMs ?? Infinity)
     this.#timeoutMs = null
     try {

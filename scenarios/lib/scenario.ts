@@ -103,7 +103,7 @@ export interface ScenarioDefinition {
   readonly watch?: { readonly topic: string; readonly partition: number }
   readonly twins?: readonly Twin[]
   readonly play?: Play
-  readonly simPlay?: SimPlay
+  readonly simPlay?: SimPlay | null
 }
 
 /** A run in simulation that is more than one run of the plan, e.g. one for every moment of a crash. */

@@ -207,6 +207,11 @@ export class HistoryScript {
     return this
   }
 
+  taskFailed(task: string, error: string): this {
+    this.history.note('connect', { op: 'task-failed', task, error })
+    return this
+  }
+
   #end(send: number, kind: 'ok' | 'fail' | 'info', more: Partial<SendOperation>): this {
     const { process, operation } = this.#sends.get(send)!
     this.history.end(send, process, kind, { ...operation, ...more })

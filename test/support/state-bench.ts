@@ -58,6 +58,7 @@ export class BenchNode implements NodeView {
       get logEndOffset() {
         return log.logEndOffset
       },
+      durableEndOffset: Infinity,
       log,
     }
   }

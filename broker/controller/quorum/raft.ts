@@ -133,6 +133,11 @@ export class Raft {
     return this.#context.log.endOffset
   }
 
+  /** All below survives a crash. */
+  get durableEndOffset(): Offset {
+    return this.#context.log.durableEnd
+  }
+
   get isLeader(): boolean {
     return this.#context.state.role.kind === 'leader'
   }

@@ -51,8 +51,9 @@ export function coverageOf(
 export function expectedInvariants(profiles: ReadonlySet<Profile>): readonly InvariantId[] {
   const has = (...names: readonly Profile[]): boolean => names.some((name) => profiles.has(name))
   return (Object.keys(INVARIANTS) as InvariantId[]).filter((id) => {
-    if (id.startsWith('G') || id === 'L5') return has('groups')
-    if (id.startsWith('C')) return has('connect')
+    if (id.startsWith('G')) return has('groups')
+    // Of groups it is G9.
+    if (id.startsWith('C') || id === 'L5') return has('connect')
     // The quorum's workload has too few records for what needs several producers, readers or segments.
     return id.startsWith('Q') || id.startsWith('L') ? profiles.size > 0 : has('data', 'groups')
   })

@@ -7,7 +7,7 @@ import type { HistoryRule } from './history-rule.ts'
 export const committedLines: HistoryRule = {
   invariant: 'C1',
   judge(history, finding) {
-    if (!history.isDurable) return
+    if (!keepsLines(history)) return
     const furthest = furthestOf(history, ['line-committed'])
     if (furthest.size === 0) return
     const written = writtenLines(history)
@@ -38,7 +38,7 @@ export const sourceOffsets: HistoryRule = {
 export const sunkLines: HistoryRule = {
   invariant: 'C4',
   judge(history, finding) {
-    if (!history.isDurable) return
+    if (!keepsLines(history)) return
     const furthest = furthestOf(history, ['line-committed', 'line-sunk'])
     if (furthest.size === 0) return
     if (!history.evidence.isFinalReadComplete) return finding.unknown()
@@ -63,6 +63,14 @@ export const runningTasks: HistoryRule = {
       finding.violated(atMs, `task ${operation.task} failed: ${operation.error}`)
     }
   },
+}
+
+/** Every line that was stored is there to be read, now and at the end. */
+function keepsLines(history: HistoryIndex): boolean {
+  const { facts, isDurable } = history
+  const isKept = (topic: string): boolean =>
+    !facts.mayExpire(topic) && !facts.isCompacted(topic) && history.isLasting(topic)
+  return isDurable && [...facts.foreignTopics].every(isKept)
 }
 
 interface Furthest {

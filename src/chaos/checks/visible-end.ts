@@ -50,6 +50,8 @@ function checkRanges(history: HistoryIndex, finding: Finding): void {
   for (const partition of history.lastingPartitions()) {
     if (history.facts.mayExpire(partition.topic)) continue
     for (const { operation, isRefused, atMs } of partition.polls) {
+      // Where a member of a group begins was told by a commit, not by what it has read.
+      if (operation.isFirst && operation.purpose === 'group') continue
       finding.look()
       if (!isRefused || operation.error !== 'OFFSET_OUT_OF_RANGE') continue
       finding.violated(

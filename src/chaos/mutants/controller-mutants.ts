@@ -77,17 +77,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
-    name: 'registration-without-fencing',
-    says: 'a new incarnation is registered while the one before still counts as alive',
-    invariants: ['Q14', 'R16', 'R15'],
-    profile: 'quorum',
-    file: 'broker/controller/broker-registration.ts',
-    find: 'existing === undefined || isSame || existing.isFenced ? [] : fenceRecords(context, existing)',
-    replace:
-      'existing === undefined || isSame || !existing.isFenced ? [] : fenceRecords(context, existing)',
-    maxSeeds: 200,
-  },
-  {
     name: 'controller-answers-before-commit',
     says: 'the controller answers when its records are appended, and a successor may know nothing of them',
     invariants: ['Q13', 'R9', 'R10', 'Q14', 'Q12', 'P1', 'P2', 'P3', 'D6', 'CRASH', 'L1'],

@@ -9,7 +9,7 @@ import type { StateCheck } from './state-check.ts'
 /**
  * Q5 Leader completeness: an elected leader has every committed entry.
  * Q6 State machine safety: below its high watermark every node has the committed entries.
- * Q7 Commit rule: what the leader commits is on a majority of the voters, and ends with an entry of its epoch.
+ * Q7 Commit rule: what the leader commits is on the disks of a majority of the voters, and ends with an entry of its epoch.
  * Q8 The high watermark grows: on a node within a life, and on the leader of the newest epoch over all lives.
  * Q10 and Q11: no log is cut below its high watermark, no committed entry is cut, and a majority of the voters
  * still has what was committed: none of them has taken back what it acknowledged.
@@ -20,6 +20,8 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
   readonly #metadata: MetadataWatch
   readonly #elections: QuorumElectionsCheck
   readonly #written = new Map<number, number>()
+  /** How far each node's log has been on its disk: a new life learns it again only by its first fsync. */
+  readonly #durable = new Map<number, number>()
 
   constructor(metadata: MetadataWatch, elections: QuorumElectionsCheck) {
     this.#metadata = metadata
@@ -33,6 +35,15 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
     if (node === undefined || !this.#isWithinBudget) return
     if (event.kind === 'quorum.elected') this.#checkComplete(node)
     if (event.kind === 'quorum.committed' && node.quorum.role === 'leader') this.#checkRule(node)
+  }
+
+  onStart(node: NodeView, life: { readonly lostDisk: boolean }): void {
+    if (life.lostDisk) this.#durable.delete(node.nodeId)
+  }
+
+  afterNode({ nodeId, quorum }: NodeView): void {
+    const known = this.#durable.get(nodeId) ?? 0
+    if (quorum.durableEndOffset > known) this.#durable.set(nodeId, quorum.durableEndOffset)
   }
 
   onMetadataAppended(quorum: QuorumGhost, _node: NodeView, fromIndex: number): void {
@@ -55,6 +66,8 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
   onMetadataTruncating(quorum: QuorumGhost, to: number): void {
     const { batches } = quorum.log
     const from = indexAt(batches, to)
+    const durable = this.#durable.get(quorum.nodeId) ?? 0
+    this.#durable.set(quorum.nodeId, Math.min(durable, to))
     if (from === batches.length || !this.#isWithinBudget) return
     const { report, committed } = this.#metadata
     const where = `the metadata log of node ${quorum.nodeId} was cut at ${to}`
@@ -135,7 +148,7 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
     const voters = [...this.#metadata.nodes.values()].filter(({ isVoter }) => isVoter)
     const holders = voters.filter((voter) => this.#endOf(voter) >= highWatermark).length
     if (holders * 2 <= voters.length) {
-      report.violated('Q7', `${where}, which ${holders} of ${voters.length} voters have`)
+      report.violated('Q7', `${where}, which ${holders} of ${voters.length} voters have on disk`)
     }
     const newest = Math.max(...this.#elections.leaders.keys())
     if (epoch >= newest && highWatermark < committedEnd) {
@@ -143,8 +156,11 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
     }
   }
 
-  /** Of a node that is down: as it was at its end. */
+  /** What a voter has on disk, for only that it may acknowledge; of a node that is down: as it was at its end. */
   #endOf({ nodeId, log }: QuorumGhost): number {
-    return this.#metadata.state.nodes.get(nodeId)?.quorum.logEndOffset ?? log.endOffset
+    const quorum = this.#metadata.state.nodes.get(nodeId)?.quorum
+    if (quorum === undefined) return log.endOffset
+    const durable = Math.max(quorum.durableEndOffset, this.#durable.get(nodeId) ?? 0)
+    return Math.min(quorum.logEndOffset, durable)
   }
 }

@@ -6,6 +6,10 @@ import { FAULT_KIND_RULES } from './fault-kinds.ts'
 import { aBroker, type FaultField } from './fault-target.ts'
 
 const ENABLED_PERMILLE = 500
+/** What moves leaders, controllers and coordinators: most planted bugs need several such moves to show. */
+const MOVERS: ReadonlySet<FaultKind> = new Set(['crash', 'pause', 'cut', 'shutdown'])
+const MOVER_ENABLED_PERMILLE = 750
+const MOVER_WEIGHT = 3
 const CALM_PERMILLE = 200
 const PAIR_PERMILLE = 250
 const DAMAGE_PERMILLE = 250
@@ -49,7 +53,9 @@ export interface FaultWishes {
 
 /** Which kinds exist in a seed at all: leaving some out finds more than always having all. */
 export function enabledKinds(draw: Draw): ReadonlySet<FaultKind> {
-  return new Set(FAULT_KINDS.filter((kind) => draw.chance(kind, ENABLED_PERMILLE)))
+  const permilleOf = (kind: FaultKind): number =>
+    MOVERS.has(kind) ? MOVER_ENABLED_PERMILLE : ENABLED_PERMILLE
+  return new Set(FAULT_KINDS.filter((kind) => draw.chance(kind, permilleOf(kind))))
 }
 
 /**
@@ -101,9 +107,10 @@ function plainRound(
   const kinds = [...wishes.enabled].filter((kind) => isPlain(kind, wishes))
   if (kinds.length === 0) return []
   const count = draw.between('count', 1, intensity)
+  const weighted = kinds.map((kind) => [kind, MOVERS.has(kind) ? MOVER_WEIGHT : 1] as const)
   return Array.from({ length: count }, (_, index) => {
     const part = draw.part(`fault ${index}`)
-    return oneFault(part, field, { wishes, lengthMs, kind: part.pick('kind', kinds) })
+    return oneFault(part, field, { wishes, lengthMs, kind: part.weighted('kind', weighted) })
   })
 }
 

@@ -38,6 +38,11 @@ export function segmentBytesOf(topic: TopicPlan): number {
   return Number(topic.configs['internal.segment.bytes'])
 }
 
+/** Whether nothing is ever deleted from the topic. */
+export function keepsRecords({ configs }: TopicPlan): boolean {
+  return configs['retention.bytes'] === undefined
+}
+
 /** Sometimes old segments go while new ones are written. */
 function withRetention(draw: Draw, topic: TopicPlan): TopicPlan {
   if (!draw.chance('retention', RETENTION_PERMILLE)) return topic

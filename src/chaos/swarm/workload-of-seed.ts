@@ -8,7 +8,7 @@ import type {
   WorkloadPlan,
 } from '../plan/workload-plan.ts'
 import type { Draw } from './draw.ts'
-import { RECREATED_TOPIC, segmentBytesOf } from './topics-of-seed.ts'
+import { keepsRecords, RECREATED_TOPIC, segmentBytesOf } from './topics-of-seed.ts'
 
 /** Profiles whose seeds may have kafkajs among their clients; of all seeds it is about one in ten. */
 const KAFKAJS_PROFILES: ReadonlySet<Profile> = new Set<Profile>(['data', 'groups'])
@@ -49,7 +49,11 @@ export function workloadOfSeed(
     const name = `admin-${index}`
     plans.push({ kind: 'admin', name, everyMs: draw.pick(`${name} every`, [100, 400, 1500]) })
   }
-  if (counts.connects > 0) plans.push(connectOf(draw.part('connect'), pickTopic('connect')))
+  if (counts.connects > 0) {
+    // What is said of its lines is said of all of them.
+    const topic = draw.pick('topic of connect', lasting.filter(keepsRecords))
+    plans.push(connectOf(draw.part('connect'), topic))
+  }
   const recreated = topics.find(({ name }) => name === RECREATED_TOPIC)
   if (recreated !== undefined) {
     plans.push(producerOf(draw.part('producer-r'), 'producer-r', recreated))
@@ -137,7 +141,7 @@ function producerOf(draw: Draw, name: string, topic: TopicPlan): ProducerPlan {
     ]),
     keys: draw.pick('keys', [0, 1, 10]),
     requestTimeoutMs: draw.pick('timeout', [150, 800, 3000]),
-    ...(idempotent && draw.chance('probes', 200) && { probes: true }),
+    ...(idempotent && draw.chance('probes', 400) && { probes: true }),
   }
 }
 

@@ -65,6 +65,17 @@ describe('a simulated disk', () => {
     expect([...sizes].sort((a, b) => a - b)).toEqual([0, 512, 1024, 1500])
   })
 
+  it('scatters what a power cut leaves when it is told to, whatever the world does', () => {
+    const contents = new Set<string>()
+    for (const seed of SEEDS) {
+      const { node, file } = startNode(seed)
+      file.append([Buffer.alloc(1500, 'x')])
+      node.crash({ losesUnsynced: true, tear: 'any' })
+      contents.add(reread(node).replaceAll('x', ''))
+    }
+    expect(contents.size).toBeGreaterThan(1)
+  })
+
   it('may undo a truncation that was not synced', () => {
     const found = new Set<string>()
     for (const seed of SEEDS) {

@@ -307,6 +307,20 @@ describe('producers (P1, P5, D6)', () => {
     expect(verdict('D6', script().acked('a', -1, { acks: 1 }))).toBe('invalid')
     expect(verdict('D6', script().acked('a', -1, { acks: 0 }))).toBe('valid 0')
   })
+
+  it('are not asked about a client that keeps its sessions to itself', () => {
+    const unknown = { producerId: -1, producerEpoch: -1 }
+    const history = script()
+    const a = history.send('a', unknown)
+    const b = history.send('b', unknown)
+    history.ok(b, 0).ok(a, 1)
+    history.final([
+      [0, 'b'],
+      [1, 'a'],
+      [2, 'a'],
+    ])
+    for (const id of ['P1', 'P5'] as const) expect(verdict(id, history)).toBe('valid 0')
+  })
 })
 
 describe('groups (G1, G3, G4, G6, G9)', () => {
@@ -385,7 +399,7 @@ describe('groups (G1, G3, G4, G6, G9)', () => {
   })
 })
 
-describe('Connect (C1, C2, C4)', () => {
+describe('Connect (C1, C2, C4, L5)', () => {
   const plan = planOf({
     workload: [{ kind: 'connect', name: 'c', topic: TOPIC, tasks: 1, everyMs: 10 }],
   })
@@ -412,6 +426,25 @@ describe('Connect (C1, C2, C4)', () => {
     expect(verdict('C4', history, { plan })).toBe('invalid')
     expect(verdict('C2', history)).toBe('valid 1')
     expect(verdict('C2', history.line('line-committed', 't', 0))).toBe('invalid')
+  })
+
+  it('asks for no lines where the topic does not keep them', () => {
+    const history = lines().final([[1, 't#1']])
+    for (const configs of [{ 'retention.bytes': '1' }, { 'cleanup.policy': 'compact' }]) {
+      const [topic] = plan.topics
+      const forgetful = { ...plan, topics: [{ ...topic!, configs }] }
+      for (const id of ['C1', 'C4'] as const) {
+        expect(verdict(id, history, { plan: forgetful })).toBe('valid 0')
+      }
+    }
+  })
+
+  it('lets no task fail, unless records were lost', () => {
+    const history = lines()
+    expect(verdict('L5', history, { plan })).toBe('valid 1')
+    history.taskFailed('c-source-0', 'out of order')
+    expect(verdict('L5', history, { plan })).toBe('invalid')
+    expect(verdict('L5', history, { plan, isOverBudget: true })).toBe('valid 0')
   })
 })
 

@@ -469,7 +469,7 @@ describe('history checks', () => {
     const vacuous = [...evaluated]
       .filter(([, times]) => times === 0)
       .map(([invariant]) => invariant)
-    expect(vacuous).toEqual(['C1', 'C2', 'C4'])
+    expect(vacuous).toEqual(['C1', 'C2', 'C4', 'L5'])
   })
 
   for (const { name, by, damage } of DAMAGES) {

@@ -98,6 +98,29 @@ describe('a simulated stage', () => {
     staged.settle()
   })
 
+  it('lets a node die right after an operation of its disk', () => {
+    const staged = new StageWorld()
+    const { disk } = staged.world.node('c1')
+    const before = disk.operationsRun
+    const fault = { params: { afterOperations: 2, tear: 'any' }, atMs: 0, untilMs: 5000 } as const
+    expect(staged.inject('power-cut', 'c1', fault)).toBe('c1')
+    expect(staged.stage.cluster.isRunning('c1')).toBe(true)
+    staged.stage.admin.ensureTopic({ ...chaosPlan().topics[0]!, name: 'late' }, () => undefined)
+    staged.world.runFor(4000)
+    expect(staged.stage.cluster.isRunning('c1')).toBe(false)
+    expect(disk.operationsRun).toBe(before + 2)
+    staged.stage.heal()
+    staged.settle()
+  })
+
+  it('forgets about it when the time is over first', () => {
+    const staged = new StageWorld()
+    staged.inject('crash', 'c1', { params: { afterOperations: 1_000_000 }, atMs: 0 })
+    staged.stage.heal()
+    staged.settle()
+    expect(staged.stage.cluster.isRunning('c1')).toBe(true)
+  })
+
   it('holds a cut as long as one of several faults wants it', () => {
     const staged = new StageWorld()
     staged.inject('cut', 'b1', { untilMs: 500, params: { peers: 'b2' } })

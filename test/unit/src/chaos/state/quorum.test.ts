@@ -140,6 +140,22 @@ describe('the metadata log', () => {
     expect(older.broken).toEqual(['Q7'])
   })
 
+  it('Q7: a commit that a majority holds, but not on its disks; a restart forgets no fsync', () => {
+    const bench = quorum()
+    bench.write(1, 1, [NO_OP])
+    bench.replicate(1, 2)
+    bench.node(2).quorum.durableEndOffset = 0
+    bench.commit(1, 3)
+    expect(bench.messages).toEqual([])
+    bench.begin(2, { lostDisk: true })
+    bench.node(2).quorum.durableEndOffset = 0
+    bench.replicate(1, 2)
+    bench.write(1, 1, [NO_OP])
+    bench.replicate(1, 2)
+    bench.commit(1, 4)
+    expect(bench.broken).toContain('Q7')
+  })
+
   it('Q8: a high watermark that goes back', () => {
     const bench = quorum()
     bench.node(1).quorum.highWatermark = 1
