@@ -32,7 +32,8 @@ export const bitFlip = scenario('bit-flip', {
   number: 18,
   summary: 'bits flip in old segments of two replicas: nobody copies or believes them',
   lesson: 'Checksums are for the reader: every hop checks, so damage stays where it happened.',
-  modes: ['sim', 'real'],
+  // Over processes nobody mends a file at the end, and a damaged node is stopped for it: another story.
+  modes: ['sim'],
   cluster: c3(),
   topics: [topic('t', { partitions: 1, configs: { 'internal.segment.bytes': '20000' } })],
   workload: [

@@ -15,6 +15,8 @@ import { scenario } from './lib/scenario.ts'
 import { acksIn, type Span } from './lib/span.ts'
 
 const OFFICE_LIMIT_MS = 3000
+/** Over processes the broker that dies is a voter too: the third may have to wait for it. */
+const OFFICE_LIMIT_REAL_MS = 9000
 
 /**
  * Scenario 27 of the catalogue: the active controller dies three times: at any moment among many topic creations,
@@ -35,11 +37,7 @@ export const controllerFailover = scenario('controller-failover', {
     properties: { 'default.replication.factor': '3' },
   }),
   topics: [topic('t')],
-  workload: [
-    producers(3),
-    readers(1),
-    { kind: 'admin', name: 'admin', everyMs: 100 },
-  ],
+  workload: [producers(3), readers(1), { kind: 'admin', name: 'admin', everyMs: 100 }],
   faults: [
     at('2s', 'crash', CONTROLLER, { until: '5s' }),
     at('6s', 'crash', CONTROLLER, {
@@ -57,7 +55,8 @@ export const controllerFailover = scenario('controller-failover', {
     shows(
       'another controller takes office each time',
       (evidence) => {
-        const late = officeTimes(evidence).filter((tookMs) => tookMs > OFFICE_LIMIT_MS)
+        const limitMs = evidence.mode === 'sim' ? OFFICE_LIMIT_MS : OFFICE_LIMIT_REAL_MS
+        const late = officeTimes(evidence).filter((tookMs) => tookMs > limitMs)
         const detail = `after ${officeTimes(evidence)
           .map((tookMs) => (tookMs === Infinity ? 'never' : `${Math.round(tookMs)} ms`))
           .join(', ')}`

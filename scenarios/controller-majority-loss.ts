@@ -70,7 +70,7 @@ export const controllerMajorityLoss = scenario('controller-majority-loss', {
       return { isMet: created > 0, detail: `${created} carried out` }
     }),
     sometimes('quorum.resigned-alone'),
-    within('5s', ackedBy('t', 0), { after: BACK_MS }),
+    within('8s', ackedBy('t', 0), { after: BACK_MS }),
     LOSES_NOTHING,
   ],
   invariants: ['Q7', 'D1', 'L1', 'Q5'],

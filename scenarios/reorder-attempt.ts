@@ -15,7 +15,7 @@ export const reorderAttempt = scenario('reorder-attempt', {
   cluster: c3(),
   topics: [topic('t', { partitions: 1 })],
   workload: [
-    producers(3, { partitions: [0], inFlight: 5, everyMs: 15, requestTimeoutMs: 800 }),
+    producers(3, { partitions: [0], inFlight: 5, everyMs: 15, requestTimeoutMs: 1500 }),
     // Sends gaps on purpose, which nothing of honest clients does.
     producers(1, { name: 'prober', partitions: [0], probes: true }),
     readers(1, { partitions: [0] }),
@@ -23,10 +23,10 @@ export const reorderAttempt = scenario('reorder-attempt', {
   faults: [
     ...[1000, 1400, 1800, 2200, 2600].map((ms) => at(ms, 'reset', leaderOf('t', 0))),
     ...[3200, 3600, 4000].map((ms) => at(ms, 'lose-responses', leaderOf('t', 0))),
-    at('5s', 'hold', 'producer-1', { until: '6500ms' }),
-    at('7s', 'hold', 'producer-2', { until: '8500ms' }),
+    at('5s', 'hold', 'producer-1', { until: '7s' }),
+    at('8s', 'hold', 'producer-2', { until: '10s' }),
   ],
-  chaos: '11s',
+  chaos: '12s',
   expect: [
     sometimes('produce.repeat-answered'),
     shows('the log has the order of the sends', (evidence) => {

@@ -3,7 +3,7 @@ import { shows, sometimes, type Expectation } from './lib/expectation.ts'
 import { at, c3, producers, readers, topic } from './lib/plan-builders.ts'
 import { scenario } from './lib/scenario.ts'
 
-const SEGMENT_BYTES = '10000'
+const SEGMENT_BYTES = '5000'
 
 /**
  * Scenario 25 of the catalogue: `t` keeps so many bytes, `u` keeps so many seconds. One reader of each sleeps for
@@ -23,7 +23,7 @@ export const retention = scenario('retention', {
   topics: [
     topic('t', {
       partitions: 1,
-      configs: { 'internal.segment.bytes': SEGMENT_BYTES, 'retention.bytes': '30000' },
+      configs: { 'internal.segment.bytes': SEGMENT_BYTES, 'retention.bytes': '15000' },
     }),
     topic('u', {
       partitions: 1,

@@ -17,11 +17,11 @@ export const rollingRestart = scenario('rolling-restart', {
   topics: [topic('t')],
   workload: [producers(3), readers(1)],
   faults: [
-    at('1s', 'shutdown', 'n1', { until: '2500ms' }),
-    at('6s', 'shutdown', 'n2', { until: '7500ms' }),
-    at('11s', 'shutdown', 'n3', { until: '12500ms' }),
+    at('1s', 'shutdown', 'n1', { until: '2s' }),
+    at('8s', 'shutdown', 'n2', { until: '9s' }),
+    at('15s', 'shutdown', 'n3', { until: '16s' }),
   ],
-  chaos: '16s',
+  chaos: '19s',
   expect: [
     NO_SEND_FAILS,
     shows('no ISR below two', (evidence) => {

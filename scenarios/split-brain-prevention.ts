@@ -9,7 +9,7 @@ const PARTITIONS = [0, 1, 2, 3, 4]
 const MINORITY = ['n1', 'n2', 'left', 'left-reader']
 const MAJORITY = ['n3', 'n4', 'n5', 'right', 'right-reader']
 /** Answers that were on their way when the links fell. */
-const UNDER_WAY_MS = 100
+const UNDER_WAY_MS = 1000
 /** By then the majority has fenced the others, and elected leaders of its own. */
 const DECIDED_MS = 3500
 

@@ -20,15 +20,15 @@ export const tornWrite = scenario('torn-write', {
     topic('u', { partitions: 1, configs: { 'internal.segment.bytes': '100000' } }),
   ],
   workload: [
-    producers(3, { batchRecords: 10, valueBytes: 400, everyMs: 30, keys: 3 }),
+    producers(3, { batchRecords: 5, valueBytes: 800, everyMs: 60, keys: 3 }),
     producers(1, {
       name: 'careless',
       topic: 'u',
       partitions: [0],
       acks: 1,
       idempotent: false,
-      batchRecords: 10,
-      valueBytes: 400,
+      batchRecords: 5,
+      valueBytes: 800,
     }),
     readers(1),
   ],

@@ -127,7 +127,9 @@ export class EntryFile {
   }
 
   #entry(slot: number): Buffer {
-    assert(slot >= 0 && slot < this.#count, `${this.path}: entry ${slot} of ${this.#count}`)
+    if (!(slot >= 0 && slot < this.#count)) {
+      assert(false, `${this.path}: entry ${slot} of ${this.#count}`)
+    }
     if (this.#memory !== null) return this.#memory
     const bytes = this.#file?.read(slot * this.#entryBytes, this.#entryBytes) ?? Buffer.alloc(0)
     if (bytes.length < this.#entryBytes) throw this.#cutShort()

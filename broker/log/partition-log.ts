@@ -466,7 +466,7 @@ export class PartitionLog {
   }
 
   #assertOpen(): void {
-    assert(!this.#isClosed, `the log of ${this.topic}-${this.partition} is closed`)
+    if (this.#isClosed) assert(false, `the log of ${this.topic}-${this.partition} is closed`)
   }
 
   #emit(kind: string, fields: Parameters<EventSink['emit']>[1]): void {

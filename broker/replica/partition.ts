@@ -251,7 +251,7 @@ export class Partition {
   onFollowerFetch(fetch: AcceptedFetch): void {
     const role = this.#role
     const follower = role?.followers.get(fetch.brokerId)
-    assert(role !== null && follower !== undefined, `${this.key} is not followed`)
+    if (role === null || follower === undefined) assert(false, `${this.key} is not followed`)
     const before = follower.logEndOffset
     follower.onFetch({
       offset: fetch.offset,
@@ -313,7 +313,7 @@ export class Partition {
    * `StorageFailure`.
    */
   appendAsFollower(data: FetchedData): ErrorCode {
-    assert(!this.isLeader, `${this.key} is led here and takes nothing from others`)
+    if (this.isLeader) assert(false, `${this.key} is led here and takes nothing from others`)
     if (data.leaderEpoch !== this.#leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH
     const { log } = this
     const endBefore = log.logEndOffset

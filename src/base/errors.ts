@@ -49,10 +49,16 @@ export class TimeoutError extends KafketteError {
   }
 }
 
-/** A connection that ended or could not be made. */
+/**
+ * A connection that ended or could not be made. It has no stack: that would show a callback of the network, and
+ * while a broker is down these are made by the hundred.
+ */
 export class ConnectionError extends KafketteError {
   constructor(message: string, options?: { readonly cause?: unknown }) {
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
     super('CONNECTION', message, options)
+    Error.stackTraceLimit = limit
   }
 }
 

@@ -1,6 +1,8 @@
 import { assert } from './assert.ts'
 import { DiskError } from './errors.ts'
 
+const KEPT_PATHS = 1000
+
 /** A directory itself, whatever its path is now. */
 export interface Directory<File> {
   readonly kind: 'directory'
@@ -21,6 +23,8 @@ export class FileTree<File> {
   readonly root: Directory<File> = { kind: 'directory', entries: new Map() }
   readonly #createFile: () => File
   readonly #onChanged: ((changes: readonly NameChange<File>[]) => void) | null
+  /** Parts of the paths that were looked up: the same few are, all the time. */
+  readonly #parts = new Map<string, readonly string[]>()
 
   /** `onChanged` hears of every step that changes names, after it; the changes of one call are one step. */
   constructor(
@@ -106,7 +110,7 @@ export class FileTree<File> {
 
   #find(path: string): Entry<File> | null {
     let entry: Entry<File> = this.root
-    for (const part of pathParts(path)) {
+    for (const part of this.#partsOf(path)) {
       const next: Entry<File> | undefined =
         entry.kind === 'directory' ? entry.entries.get(part) : undefined
       if (next === undefined) return null
@@ -119,10 +123,19 @@ export class FileTree<File> {
     path: string,
     creates: boolean,
   ): { readonly parent: Directory<File>; readonly name: string } {
-    const parts = pathParts(path)
-    const name = parts.pop()
+    const parts = this.#partsOf(path)
+    const name = parts.at(-1)
     assert(name !== undefined, 'a path must name a file')
-    return { parent: this.#directory(parts, path, creates), name }
+    return { parent: this.#directory(parts.slice(0, -1), path, creates), name }
+  }
+
+  #partsOf(path: string): readonly string[] {
+    const known = this.#parts.get(path)
+    if (known !== undefined) return known
+    const parts = pathParts(path)
+    if (this.#parts.size >= KEPT_PATHS) this.#parts.clear()
+    this.#parts.set(path, parts)
+    return parts
   }
 
   #directory(parts: readonly string[], path: string, creates: boolean): Directory<File> {
@@ -149,8 +162,10 @@ export function pathParts(path: string): string[] {
   if (path === '' || path === '.') return []
   const parts = path.split('/')
   for (const part of parts) {
-    assert(part !== '' && part !== '.' && part !== '..', `illegal disk path '${path}'`)
-    assert(!part.includes('\\') && !part.includes('\0'), `illegal disk path '${path}'`)
+    const isName = part !== '' && part !== '.' && part !== '..'
+    if (!isName || part.includes('\\') || part.includes('\0')) {
+      assert(false, `illegal disk path '${path}'`)
+    }
   }
   return parts
 }

@@ -5,7 +5,8 @@ import { assert } from './assert.ts'
  * small numbers are thrown away.
  */
 export function uniformBelow(limit: number, u32: () => number): number {
-  assert(Number.isInteger(limit) && limit >= 1 && limit <= 2 ** 32, `a limit of ${limit}`)
+  if (!(Number.isInteger(limit) && limit >= 1 && limit <= 2 ** 32))
+    assert(false, `a limit of ${limit}`)
   const usable = 2 ** 32 - (2 ** 32 % limit)
   for (;;) {
     const drawn = u32()

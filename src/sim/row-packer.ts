@@ -1,12 +1,14 @@
 import type { EventField } from '../ports/events.ts'
 
-const BATCH_BYTES = 64 * 1024
+/** Words that are gathered before they are handed on. */
+const BATCH_WORDS = 16 * 1024
 /** Longer texts are seldom seen twice. */
 const LONGEST_KEPT_TEXT = 80
-/** Their numbers take two bytes. */
 const KEPT_TEXTS = 20_000
+/** Of one kind, so many sets of fields are remembered; the first serves whatever comes after them anew. */
+const KEPT_SHAPES = 8
 
-/** The kinds of value, as bytes of the packed form. */
+/** The kinds of value, in three bits each. */
 const TAG = {
   null: 0,
   false: 1,
@@ -16,30 +18,39 @@ const TAG = {
   text: 5,
   newText: 6,
   list: 7,
-  notANumber: 8,
 } as const
+const TAGS_A_WORD = 10
+/** More than any one value but a text takes. */
+const ROOM_WORDS = 8
 
-/** Names of the fields that one kind of row had, as they came and sorted. */
+/** Names of the fields that rows of a kind had, as they came and sorted. */
 interface Shape {
   readonly names: readonly string[]
-  readonly sorted: readonly string[]
-  /** Tells it from every other. */
+  /** Of the names in sorted order: where each stands in `names`. */
+  readonly order: readonly number[]
+  /** Tells it, and its kind, from every other. */
   readonly label: string
 }
 
 /**
  * Turns rows into bytes, for a hash. Equal sequences of rows give equal bytes and different ones different
  * bytes; the order in which a row's fields were written down does not count. A text is packed whole when
- * it is first seen and as a number later.
+ * it is first seen and as a number later. Ten values at a time follow a word that says what each of them is.
  */
 export class RowPacker {
   readonly #onBatch: (bytes: Buffer) => void
   readonly #texts = new Map<string, number>()
-  readonly #shapes = new Map<string, Shape>()
+  readonly #shapes = new Map<string, Shape[]>()
   readonly #doubles = new Float64Array(1)
-  readonly #doubleBytes = new Uint8Array(this.#doubles.buffer)
-  #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES)
+  readonly #doubleWords = new Int32Array(this.#doubles.buffer)
+  /** Of the row at hand, in the order of its shape's names. */
+  readonly #values: (EventField | undefined)[] = []
+  #words = new Int32Array(BATCH_WORDS)
   #used = 0
+  /** Where the word for the present tags stands. */
+  #tagsAt = 0
+  #tags = 0
+  #tagCount = 0
 
   /** `onBatch` gets bytes that are good only while it runs. */
   constructor(onBatch: (bytes: Buffer) => void) {
@@ -52,119 +63,137 @@ export class RowPacker {
     kind: string,
     fields: Readonly<Record<string, EventField>>,
   ): void {
+    // Between rows only: where a batch ends must not show in what is packed.
+    if (this.#used > BATCH_WORDS / 2) this.flush()
+    const { order, label } = this.#shapeOf(kind, fields)
+    this.#beginTags()
     this.#number(atUs)
     this.#text(node)
-    this.#text(kind)
-    const { sorted, label } = this.#shapeOf(kind, fields)
     this.#text(label)
-    for (let index = 0; index < sorted.length; index += 1) this.#value(fields[sorted[index] ?? ''])
+    const values = this.#values
+    for (let index = 0; index < order.length; index += 1) this.#value(values[order[index] ?? 0])
+    this.#words[this.#tagsAt] = this.#tags
   }
 
   flush(): void {
     if (this.#used === 0) return
-    this.#onBatch(this.#bytes.subarray(0, this.#used))
+    this.#onBatch(Buffer.from(this.#words.buffer, 0, this.#used * 4))
     this.#used = 0
   }
 
+  /** The shape of these fields, whose values are then in `#values`. */
   #shapeOf(kind: string, fields: Readonly<Record<string, EventField>>): Shape {
-    const known = this.#shapes.get(kind)
-    if (known !== undefined && hasShape(fields, known.names)) return known
+    let known = this.#shapes.get(kind)
+    if (known === undefined) {
+      known = []
+      this.#shapes.set(kind, known)
+    }
+    for (let index = 0; index < known.length; index += 1) {
+      const shape = known[index]
+      if (shape !== undefined && this.#takes(shape.names, fields)) return shape
+    }
     const names = Object.keys(fields)
     const sorted = names.toSorted()
-    const shape = { names, sorted, label: JSON.stringify(sorted) }
-    this.#shapes.set(kind, shape)
+    const order = sorted.map((name) => names.indexOf(name))
+    const shape = { names, order, label: JSON.stringify([kind, ...sorted]) }
+    if (known.length < KEPT_SHAPES) known.push(shape)
+    this.#takes(names, fields)
     return shape
+  }
+
+  /** Whether the fields have these names in this order; takes their values on the way. */
+  #takes(names: readonly string[], fields: Readonly<Record<string, EventField>>): boolean {
+    const values = this.#values
+    let index = 0
+    for (const name in fields) {
+      if (names[index] !== name) return false
+      values[index] = fields[name]
+      index += 1
+    }
+    return index === names.length
   }
 
   #value(value: EventField | undefined): void {
     if (typeof value === 'number') this.#number(value)
     else if (typeof value === 'string') this.#text(value)
-    else if (value === null || value === undefined) this.#byte(TAG.null)
-    else if (typeof value === 'boolean') this.#byte(value ? TAG.true : TAG.false)
+    else if (value === null || value === undefined) this.#tag(TAG.null)
+    else if (typeof value === 'boolean') this.#tag(value ? TAG.true : TAG.false)
     else this.#list(value)
   }
 
   #list(values: readonly (number | string)[]): void {
-    this.#byte(TAG.list)
-    this.#int32(values.length)
+    this.#tag(TAG.list)
+    this.#words[this.#used++] = values.length
     for (const value of values) this.#value(value)
   }
 
   #number(value: number): void {
     const whole = value | 0
     if (whole === value) {
-      this.#byte(TAG.int32)
-      this.#int32(whole)
-    } else if (Number.isNaN(value)) {
-      // The bits of a NaN are the engine's choice.
-      this.#byte(TAG.notANumber)
-    } else {
-      this.#byte(TAG.double)
-      this.#reserve(8)
-      this.#doubles[0] = value
-      this.#bytes.set(this.#doubleBytes, this.#used)
-      this.#used += 8
+      this.#tag(TAG.int32)
+      this.#words[this.#used++] = whole
+      return
     }
+    this.#tag(TAG.double)
+    // The bits of a NaN are the engine's choice; as two words these cannot be those of another number.
+    this.#doubles[0] = value
+    const isNumber = !Number.isNaN(value)
+    this.#words[this.#used++] = isNumber ? (this.#doubleWords[0] ?? 0) : -1
+    this.#words[this.#used++] = isNumber ? (this.#doubleWords[1] ?? 0) : -1
   }
 
   #text(text: string): void {
     const known = this.#texts.get(text)
     if (known !== undefined) {
-      this.#reserve(3)
-      this.#bytes[this.#used] = TAG.text
-      this.#bytes[this.#used + 1] = known
-      this.#bytes[this.#used + 2] = known >>> 8
-      this.#used += 3
+      this.#tag(TAG.text)
+      this.#words[this.#used++] = known
       return
     }
-    const bytes = Buffer.from(text, 'utf8')
-    this.#byte(TAG.newText)
-    this.#int32(bytes.length)
-    this.#raw(bytes)
+    this.#tag(TAG.newText)
+    this.#newText(text)
     // Which texts have numbers depends on the rows so far alone.
     if (text.length <= LONGEST_KEPT_TEXT && this.#texts.size < KEPT_TEXTS) {
       this.#texts.set(text, this.#texts.size)
     }
   }
 
-  #raw(bytes: Buffer): void {
-    if (bytes.length <= BATCH_BYTES) {
-      this.#reserve(bytes.length)
-      this.#bytes.set(bytes, this.#used)
-      this.#used += bytes.length
-    } else {
-      this.flush()
-      this.#onBatch(bytes)
+  /** Its length, then two units of it a word. */
+  #newText(text: string): void {
+    const { length } = text
+    this.#reserve(length + ROOM_WORDS)
+    const words = this.#words
+    let at = this.#used
+    words[at++] = length
+    for (let index = 0; index < length; index += 2) {
+      const second = index + 1 < length ? text.charCodeAt(index + 1) : 0
+      words[at++] = text.charCodeAt(index) | (second << 16)
     }
+    this.#used = at
   }
 
-  #int32(value: number): void {
-    this.#reserve(4)
-    const bytes = this.#bytes
-    const at = this.#used
-    bytes[at] = value
-    bytes[at + 1] = value >>> 8
-    bytes[at + 2] = value >>> 16
-    bytes[at + 3] = value >>> 24
-    this.#used = at + 4
+  /** Says what the next value is, and makes room for it. */
+  #tag(tag: number): void {
+    this.#reserve(2 * ROOM_WORDS)
+    if (this.#tagCount === TAGS_A_WORD) {
+      this.#words[this.#tagsAt] = this.#tags
+      this.#beginTags()
+    }
+    this.#tags |= tag << (3 * this.#tagCount)
+    this.#tagCount += 1
   }
 
-  #byte(value: number): void {
-    this.#reserve(1)
-    this.#bytes[this.#used] = value
+  #beginTags(): void {
+    this.#reserve(ROOM_WORDS)
+    this.#tagsAt = this.#used
     this.#used += 1
+    this.#tags = 0
+    this.#tagCount = 0
   }
 
-  #reserve(count: number): void {
-    if (this.#used + count > BATCH_BYTES) this.flush()
+  #reserve(words: number): void {
+    if (this.#used + words <= this.#words.length) return
+    const grown = new Int32Array(2 * (this.#used + words))
+    grown.set(this.#words)
+    this.#words = grown
   }
-}
-
-function hasShape(fields: object, names: readonly string[]): boolean {
-  let index = 0
-  for (const name in fields) {
-    if (names[index] !== name) return false
-    index += 1
-  }
-  return index === names.length
 }

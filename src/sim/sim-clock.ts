@@ -52,7 +52,7 @@ export class SimClock implements Clock {
   }
 
   after(delayMs: number, tag: string, fn: () => void): Timer {
-    assert(delayMs >= 0, `${tag}: a delay of ${delayMs} ms`)
+    if (!(delayMs >= 0)) assert(false, `${tag}: a delay of ${delayMs} ms`)
     const timer = new SimTimer(tag, this, this.monoMs() + delayMs, fn)
     if (delayMs !== Infinity) this.#schedule(timer, delayMs)
     return timer

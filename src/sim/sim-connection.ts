@@ -148,7 +148,8 @@ export class SimConnection implements Connection {
   }
 
   readonly #handleArrival = (): void => {
-    const item = this.#arrivals.shift()
+    const arrivals = this.#arrivals
+    const item = arrivals.length === 1 ? arrivals.pop() : arrivals.shift()
     if (item === undefined) return
     if (item.kind === 'data' || item.kind === 'end') {
       if (this.#isPaused || this.#inbox.length > 0) this.#inbox.push(item)

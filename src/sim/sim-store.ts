@@ -147,7 +147,8 @@ class MountedStore implements Store {
   }
 
   #assertUsable(key: string): void {
-    assert(!this.#isClosed && this.#lifetime.isAlive, `change of ${key} in a closed store`)
+    if (this.#isClosed || !this.#lifetime.isAlive)
+      assert(false, `change of ${key} in a closed store`)
   }
 }
 

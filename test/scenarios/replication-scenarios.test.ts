@@ -78,8 +78,8 @@ describe('in simulation', () => {
     '%s fails as it should with the twin "%s"',
     { timeout: LIMIT_MS },
     async (_name, _twin, scenario, twin) => {
-      const { detail, isAsItShould } = await runTwin(scenario, twin, CHOICE)
-      expect(isAsItShould, detail).toBe(true)
+      const report = await runTwin(scenario, twin, CHOICE)
+      expect(report).toMatchObject({ isAsItShould: true })
     },
   )
 })

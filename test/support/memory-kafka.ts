@@ -19,7 +19,8 @@ export class MemoryKafka implements KafkaClients {
   readonly closedProducers: number[] = []
   /** What a send ends with; null: it is stored. `hold`: it does not end until `release`. */
   onSend: (record: Produced) => Error | null | 'hold' = () => null
-  onCommit: () => Error | null = () => null
+  /** `hold`: a commit in the background does not end until `release`. */
+  onCommit: () => Error | null | 'hold' = () => null
   onPoll: () => Error | null = () => null
   readonly held: (() => void)[] = []
   readonly consumers: MemoryConsumer[] = []
@@ -156,18 +157,21 @@ export class MemoryConsumer implements ConnectConsumer {
 
   commitSync: ConnectConsumer['commitSync'] = (offsets = []) => {
     const problem = this.#kafka.onCommit()
-    if (problem !== null) return Promise.reject(problem)
+    if (problem instanceof Error) return Promise.reject(problem)
     for (const { topic, offset } of offsets) this.#kafka.committed.set(topic, offset)
     return Promise.resolve()
   }
 
   commitAsync: ConnectConsumer['commitAsync'] = (offsets = [], done) => {
     this.#kafka.clock.after(1, 'memory.commit', () => {
-      const problem = this.#kafka.onCommit()
-      if (problem === null) {
+      const outcome = this.#kafka.onCommit()
+      const end = (): void => {
+        if (outcome instanceof Error) return done?.(outcome)
         for (const { topic, offset } of offsets) this.#kafka.committed.set(topic, offset)
+        done?.(null)
       }
-      done?.(problem)
+      if (outcome === 'hold') this.#kafka.held.push(end)
+      else end()
     })
   }
 

@@ -336,7 +336,7 @@ export class Raft {
   /** Does all that is due, and tells the listener, until nothing is left; then sets the timer. */
   #settle(): void {
     for (let round = 0; this.#phase === 'running'; round += 1) {
-      assert(round < MAX_ROUNDS, `no end of a step in role ${this.roleKind}`)
+      if (round >= MAX_ROUNDS) assert(false, `no end of a step in role ${this.roleKind}`)
       const { role } = this.#context.state
       const nextMs = this.#poll(role, this.#context.clock.monoMs())
       if (this.#context.state.role !== role || this.#publish()) continue

@@ -23,13 +23,13 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
-    name: 'sink-commits-one-too-far',
-    says: 'a sink commits the offset after the next one, and a restart skips a record',
-    invariants: ['C4', 'G4'],
+    name: 'sink-puts-part-of-a-batch',
+    says: 'of a large batch a sink task is given the last records only, and all of it is committed',
+    invariants: ['C4'],
     profile: 'connect',
     file: 'connect/runtime/sink-task.ts',
-    find: 'this.#offsets.note(raw.topic, raw.partition, raw.offset + 1)',
-    replace: 'this.#offsets.note(raw.topic, raw.partition, raw.offset + 2)',
+    find: 'await task.put([...this.#batch])',
+    replace: 'await task.put(this.#batch.slice(-3))',
     maxSeeds: 200,
   },
 ]

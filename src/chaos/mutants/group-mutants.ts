@@ -84,23 +84,19 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
-    name: 'last-record-not-loaded',
-    says: 'a new coordinator takes the log end for the last offset, and does not replay the last record',
+    name: 'uncommitted-not-loaded',
+    says: 'a new coordinator passes over what lies above the high watermark it knows, though it will be committed',
     invariants: ['G5', 'G4', 'G2', 'CRASH'],
     profile: 'groups',
     file: 'broker/coordinator/loader.ts',
-    find: `      if (this.#offsetNext < log.logEndOffset(partition)) this.#replayNext()
-    } catch (error) {
-      onFailed(messageOf(error))
+    find: `    if (header.lastOffset < this.#offsetNext) return
+    const batch = { bytes, header, position }`,
+    replace: `    if (header.lastOffset < this.#offsetNext) return
+    if (header.lastOffset >= this.#options.log.highWatermark(this.#options.partition)) {
+      this.#offsetNext = header.lastOffset + 1
       return
     }
-    if (this.#offsetNext < log.logEndOffset(partition)) {`,
-    replace: `      if (this.#offsetNext < log.logEndOffset(partition) - 1) this.#replayNext()
-    } catch (error) {
-      onFailed(messageOf(error))
-      return
-    }
-    if (this.#offsetNext < log.logEndOffset(partition) - 1) {`,
+    const batch = { bytes, header, position }`,
     maxSeeds: 200,
   },
   {

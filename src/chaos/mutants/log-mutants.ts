@@ -25,17 +25,6 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
-    name: 'epochs-not-cut-with-the-log',
-    says: 'the leader epochs keep what was truncated, so a leader answers for epochs that it has no records of',
-    invariants: ['D9', 'R14', 'R1', 'R2', 'R15', 'L2', 'CRASH'],
-    profile: 'data',
-    file: 'broker/log/partition-log.ts',
-    find: `    const end = active.truncateTo(offset)
-    this.#epochs.truncateFromEnd(end)`,
-    replace: '    const end = active.truncateTo(offset)',
-    maxSeeds: 200,
-  },
-  {
     name: 'epoch-begins-with-its-last-record',
     says: 'a follower notes that a leader epoch begins at the last offset of its first batch',
     invariants: ['D9', 'R14', 'R1', 'R15', 'CRASH'],

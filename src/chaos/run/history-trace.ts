@@ -1,26 +1,36 @@
 import type { EventField } from '../../ports/events.ts'
 import type { Trace } from '../../sim/trace.ts'
-import type { HistoryEntry } from '../history/history.ts'
+import type { EntryKind, HistoryEntry } from '../history/history.ts'
 import type { ReadRecord } from '../history/operation.ts'
 
-type Fields = Record<string, EventField>
+type Fields = Readonly<Record<string, EventField>>
+
+/** Kinds of row by operation and kind of entry: made once, as texts that are made anew are dear to look up. */
+const ROW_KINDS: ReadonlyMap<string, Readonly<Record<EntryKind, string>>> = new Map(
+  ['send', 'poll', 'list-offsets', 'commit', 'committed', 'assigned', 'revoked', 'lost'].map(
+    (op) => [op, rowKinds(op)] as const,
+  ),
+)
 
 /** Writes an entry of the history into the trace, so that the hash covers what the clients saw. */
 export function traceEntry(trace: Trace, atUs: number, entry: HistoryEntry): void {
   const { index, of, kind, process, operation } = entry
-  const fields: Fields = { index, of }
-  const values = operation as unknown as Readonly<Record<string, unknown>>
-  for (const name of Object.keys(values)) {
-    const value = values[name]
-    if (name === 'op' || value === undefined) continue
-    if (name === 'records') addRecords(fields, value as readonly ReadRecord[])
-    else fields[name] = value as EventField
+  const rowKind = (ROW_KINDS.get(operation.op) ?? rowKinds(operation.op))[kind]
+  if ('records' in operation && operation.records !== undefined) {
+    const { records, ...rest } = operation
+    trace.add(atUs, process, rowKind, { index, of, ...rest, ...digestOf(records) })
+  } else {
+    trace.add(atUs, process, rowKind, { index, of, ...(operation as unknown as Fields) })
   }
-  trace.add(atUs, process, `client.${operation.op}-${kind}`, fields)
+}
+
+function rowKinds(op: string): Readonly<Record<EntryKind, string>> {
+  const row = `client.${op}`
+  return { invoke: `${row}-invoke`, ok: `${row}-ok`, fail: `${row}-fail`, info: `${row}-info` }
 }
 
 /** Of many records a digest: number, first offset, and a sum over all of them that depends on their order. */
-function addRecords(fields: Fields, records: readonly ReadRecord[]): void {
+function digestOf(records: readonly ReadRecord[]): Fields {
   let digest = 0x811c9dc5
   for (const { offset, value } of records) {
     digest = Math.imul(digest ^ offset, 0x01000193)
@@ -28,7 +38,5 @@ function addRecords(fields: Fields, records: readonly ReadRecord[]): void {
       digest = Math.imul(digest ^ value.charCodeAt(index), 0x01000193)
     }
   }
-  fields['records'] = records.length
-  fields['first'] = records[0]?.offset ?? -1
-  fields['digest'] = digest >>> 0
+  return { records: records.length, first: records[0]?.offset ?? -1, digest: digest >>> 0 }
 }

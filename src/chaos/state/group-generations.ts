@@ -39,6 +39,7 @@ export class GroupGenerationsCheck implements StateCheck {
   }
 
   onEvent(event: NodeEvent): void {
+    if (event.kind !== 'group.state-changed' && event.kind !== 'coordinator.loaded') return
     const nodeId = nodeIdOf(event.node)
     if (nodeId === null) return
     if (event.kind === 'group.state-changed') {

@@ -30,6 +30,7 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
   }
 
   onEvent(event: NodeEvent): void {
+    if (event.kind !== 'quorum.elected' && event.kind !== 'quorum.committed') return
     const nodeId = nodeIdOf(event.node)
     const node = nodeId === null ? undefined : this.#metadata.state.nodes.get(nodeId)
     if (node === undefined || !this.#isWithinBudget) return

@@ -32,6 +32,8 @@ export class QuorumElectionsCheck implements StateCheck {
   }
 
   onEvent(event: NodeEvent): void {
+    // Every event of every node comes here, nearly none of them of these two kinds.
+    if (event.kind !== 'quorum.elected' && event.kind !== 'quorum.voted') return
     const nodeId = nodeIdOf(event.node)
     const epoch = event.fields['epoch']
     if (nodeId === null || typeof epoch !== 'number') return

@@ -6,8 +6,17 @@ import { FAULT_KIND_RULES } from './fault-kinds.ts'
 import { aBroker, type FaultField } from './fault-target.ts'
 
 const ENABLED_PERMILLE = 500
-/** What moves leaders, controllers and coordinators: most planted bugs need several such moves to show. */
-const MOVERS: ReadonlySet<FaultKind> = new Set(['crash', 'pause', 'cut', 'shutdown'])
+/**
+ * What moves leaders, controllers and coordinators, and what makes clients begin again: most planted bugs need several
+ * such moves to show.
+ */
+const MOVERS: ReadonlySet<FaultKind> = new Set([
+  'crash',
+  'pause',
+  'cut',
+  'shutdown',
+  'client-crash',
+])
 const MOVER_ENABLED_PERMILLE = 750
 const MOVER_WEIGHT = 3
 const CALM_PERMILLE = 200

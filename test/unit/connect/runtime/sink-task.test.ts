@@ -72,6 +72,7 @@ class Fixture {
       errors?: Partial<ErrorSettings>
       transforms?: readonly Transform[]
       isJson?: boolean
+      commitIntervalMs?: number
     } = {},
   ) {
     const strings = { className: 'StringConverter', it: new StringConverter('utf8') }
@@ -89,7 +90,7 @@ class Fixture {
       headerConverter: { className: 'SimpleHeaderConverter', it: new SimpleHeaderConverter() },
       transforms: (more.transforms ?? []).map((it) => ({ className: 'Scripted', it })),
       errors: { ...ERRORS, ...more.errors },
-      commitIntervalMs: 10_000,
+      commitIntervalMs: more.commitIntervalMs ?? 10_000,
       commitTimeoutMs: 5000,
       clock: this.ports.clock,
       random: this.ports.random,
@@ -154,6 +155,27 @@ describe('a sink task', () => {
     fixture.kafka.append('t', 'c')
     await fixture.run(100)
     expect(fixture.kafka.committed.get('t')).toBeGreaterThanOrEqual(2)
+    await fixture.stop()
+  })
+
+  it('does not spin while the next commit is due and the last one has not ended', async () => {
+    const fixture = new Fixture({ commitIntervalMs: 500 }).start()
+    fixture.kafka.onCommit = () => 'hold'
+    fixture.kafka.append('t', 'a')
+    await fixture.run(1500)
+    let polls = 0
+    fixture.kafka.onPoll = () => {
+      polls += 1
+      return null
+    }
+    await fixture.run(1000)
+    expect(polls).toBeGreaterThan(1)
+    expect(polls).toBeLessThan(20)
+    fixture.kafka.onCommit = () => null
+    fixture.kafka.release()
+    fixture.kafka.append('t', 'b')
+    await fixture.run(1000)
+    expect(fixture.kafka.committed.get('t')).toBe(2)
     await fixture.stop()
   })
 
