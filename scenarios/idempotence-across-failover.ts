@@ -5,6 +5,12 @@ import { at, c3, leaderOf, producers, readers, topic } from './lib/plan-builders
 import { scenario } from './lib/scenario.ts'
 
 /**
+ * A producer state that was read from disk knows the newest batch of each producer and no more, here as in Apache
+ * Kafka: of several in flight, a repeat of an earlier one would be called a gap by it.
+ */
+const ONE_IN_FLIGHT = { inFlight: 1, everyMs: 25 } as const
+
+/**
  * Scenario 35 of the catalogue: answers are lost and then their leader is, so that the retries go to a broker which
  * knows the producers from its log alone. And the other way round: a leader appends on waking up what it has to cut
  * off, and the retry comes to it again, for its successor is out of the clients' reach: it must have forgotten.
@@ -19,7 +25,11 @@ export const idempotenceAcrossFailover = scenario('idempotence-across-failover',
   modes: ['sim', 'real', 'kafka'],
   cluster: c3(),
   topics: [topic('t')],
-  workload: [producers(2), producers(1, { name: 'prober', probes: true }), readers(1)],
+  workload: [
+    producers(2, ONE_IN_FLIGHT),
+    producers(1, { ...ONE_IN_FLIGHT, name: 'prober', probes: true }),
+    readers(1),
+  ],
   faults: [
     at('1s', 'lose-responses', leaderOf('t', 0)),
     at('2s', 'pause', leaderOf('t', 0), { until: '3800ms' }),

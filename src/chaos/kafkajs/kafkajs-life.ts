@@ -23,6 +23,14 @@ export interface KafkajsExports {
   readonly CompressionCodecs: Record<number, () => KafkajsCodec>
 }
 
+/** The library in a sandbox, and how to end the program that it is in. */
+export interface KafkajsSandbox {
+  readonly kafkajs: KafkajsExports
+  readonly exit: () => void
+}
+
+/** Less than what a run waits for clients that stop. */
+const LEAVING_LIMIT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 3000
 const CONNECTION_TIMEOUT_MS = 1500
 const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 20 }
@@ -38,7 +46,7 @@ const AUTO_COMMIT_INTERVAL_MS = 500
 export class KafkajsLife implements Life {
   readonly #plan: KafkajsPlan
   readonly #context: LifeContext
-  readonly #library: KafkajsExports
+  readonly #sandbox: KafkajsSandbox
   readonly #kafka: Kafka
   readonly #consumers = new Set<Consumer>()
   #sends = 0
@@ -46,12 +54,14 @@ export class KafkajsLife implements Life {
   #isProducing = true
   #leaving = 0
   #isStopped = false
+  #hasExited = false
   #isAbandoned = false
 
-  constructor(plan: KafkajsPlan, context: LifeContext, kafkajs: KafkajsExports) {
+  constructor(plan: KafkajsPlan, context: LifeContext, sandbox: KafkajsSandbox) {
+    const { kafkajs } = sandbox
     this.#plan = plan
     this.#context = context
-    this.#library = kafkajs
+    this.#sandbox = sandbox
     this.#kafka = new kafkajs.Kafka({
       clientId: context.process,
       brokers: context.bootstrap.map(({ host, port }) => `${host}:${port}`),
@@ -67,21 +77,23 @@ export class KafkajsLife implements Life {
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
+    // kafkajs 2.2.4 may wait for itself for ever, above all while it rebalances; its users end the program then.
+    this.#context.ports.clock.after(LEAVING_LIMIT_MS, 'kafkajs.leaving', () => this.#exit())
     for (const consumer of this.#consumers) {
       this.#leaving += 1
-      void consumer
-        .disconnect()
-        .catch(ignore)
-        .then(() => {
-          this.#leaving -= 1
-        })
+      void attempt(() => consumer.disconnect()).then(() => {
+        this.#leaving -= 1
+        this.#exitWhenDone()
+      })
     }
   }
 
   pending(): string | null {
+    if (this.#hasExited || !this.#isStopped) return null
     const { process } = this.#context
-    if (this.#isProducing) return `${process}: kafkajs awaits a send`
-    return this.#leaving > 0 ? `${process}: ${this.#leaving} kafkajs consumers are leaving` : null
+    return this.#isProducing
+      ? `${process}: kafkajs awaits a send`
+      : `${process}: ${this.#leaving} kafkajs consumers are leaving`
   }
 
   abandon(): void {
@@ -101,10 +113,23 @@ export class KafkajsLife implements Life {
         isUsable = await this.#sendOne(producer)
         await this.#pause()
       }
-      await attempt(() => producer.disconnect())
+      // That may take for ever when a broker does not answer.
+      void attempt(() => producer.disconnect())
       if (!isUsable) await this.#pause()
     }
     this.#isProducing = false
+    this.#exitWhenDone()
+  }
+
+  #exitWhenDone(): void {
+    if (this.#isStopped && !this.#isProducing && this.#leaving === 0) this.#exit()
+  }
+
+  #exit(): void {
+    if (this.#hasExited || this.#isAbandoned) return
+    this.#hasExited = true
+    this.#sandbox.exit()
+    this.#endOpen('info', { error: 'TIMEOUT' })
   }
 
   #createProducer(): Producer {
@@ -113,7 +138,7 @@ export class KafkajsLife implements Life {
       idempotent,
       ...(idempotent ? { maxInFlightRequests: 1 } : {}),
       allowAutoTopicCreation: false,
-      createPartitioner: this.#library.Partitioners.DefaultPartitioner,
+      createPartitioner: this.#sandbox.kafkajs.Partitioners.DefaultPartitioner,
     })
   }
 
@@ -173,7 +198,7 @@ export class KafkajsLife implements Life {
       if (await attempt(() => this.#startConsumer(consumer, name))) await crash
       if (this.#isStopped) return
       this.#consumers.delete(consumer)
-      await attempt(() => consumer.disconnect())
+      void attempt(() => consumer.disconnect())
       await this.#pause()
     }
   }
@@ -232,7 +257,7 @@ export class KafkajsLife implements Life {
   }
 
   #isOver(): boolean {
-    return this.#isStopped || this.#isAbandoned
+    return this.#isStopped || this.#isAbandoned || this.#hasExited
   }
 }
 
@@ -249,8 +274,4 @@ function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN'
   const { type } = error as Error & { readonly type?: string }
   return type ?? error.name
-}
-
-function ignore(): void {
-  // A consumer that cannot say good-bye is gone all the same.
 }

@@ -102,16 +102,19 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     invariants: ['Q10', 'Q11', 'CRASH'],
     profile: 'quorum',
     file: 'broker/controller/quorum/raft-log.ts',
-    find: `    if (offset >= this.endOffset) return
-    assert(
+    find: `    assert(
       offset >= this.#highWatermark,
       \`truncation to \${offset} below the high watermark \${this.#highWatermark}\`,
     )
     const from = this.endOffset
-    this.#log.truncateTo(offset)`,
-    replace: `    if (offset >= this.endOffset) return
-    const from = this.endOffset
-    this.#log.truncateTo(0)`,
+    this.#log.truncateTo(offset)
+    this.#generation += 1
+    const to = this.endOffset
+    assert(to >= this.#highWatermark, \`a batch at \${to} holds the high watermark\`)`,
+    replace: `    const from = this.endOffset
+    this.#log.truncateTo(0)
+    this.#generation += 1
+    const to = this.endOffset`,
     maxSeeds: 200,
   },
   {

@@ -430,7 +430,11 @@ describe('Connect (C1, C2, C4, L5)', () => {
 
   it('asks for no lines where the topic does not keep them', () => {
     const history = lines().final([[1, 't#1']])
-    for (const configs of [{ 'retention.bytes': '1' }, { 'cleanup.policy': 'compact' }]) {
+    const settings: Record<string, string>[] = [
+      { 'retention.bytes': '1' },
+      { 'cleanup.policy': 'compact' },
+    ]
+    for (const configs of settings) {
       const [topic] = plan.topics
       const forgetful = { ...plan, topics: [{ ...topic!, configs }] }
       for (const id of ['C1', 'C4'] as const) {
