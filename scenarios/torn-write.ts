@@ -35,8 +35,8 @@ export const tornWrite = scenario('torn-write', {
   faults: [
     at('2s', 'power-cut', leaderOf('t', 0), { until: '4s' }),
     at('14s', 'power-cut', leaderOf('t', 1), { until: '16s' }),
-    // Its followers lack what it took in the last second or two: it comes back with more than they have.
-    at('24s', 'cut', leaderOf('u', 0), { until: '26500ms', params: { peers: 'brokers' } }),
+    // Its followers lack what it took in the last second: it comes back with more than they have.
+    at('24600ms', 'cut', leaderOf('u', 0), { until: '27500ms', params: { peers: 'brokers' } }),
     at('26s', 'power-cut', leaderOf('u', 0), { until: '28s' }),
   ],
   chaos: '31s',
