@@ -5,7 +5,7 @@ import { TimeoutError } from '../../src/base/errors.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const LIMIT_MS = 30_000
+const LIMIT_MS = 55_000
 
 export interface Ended {
   readonly code: number | null
