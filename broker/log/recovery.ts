@@ -203,12 +203,13 @@ class Recovery {
 
   /**
    * Whether what follows `segment` does not begin where it ends: then its tail was lost as a whole.
-   * Compaction makes gaps of its own.
+   * Compaction makes gaps of its own, but only in what was synced.
    */
   #isGap(segment: Segment, next: Offset): boolean {
     const { config, recoveryPoint } = this.#options
-    if (segment.endOffset === next || config.cleanupPolicy.includes('compact')) return false
+    if (segment.endOffset === next) return false
     if (segment.endOffset >= recoveryPoint) return true
+    if (config.cleanupPolicy.includes('compact')) return false
     throw new CorruptionError(
       `${segment.log.path} ends at ${segment.endOffset}, the next segment begins at ${next}, the recovery point is ${recoveryPoint}`,
     )
