@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import pc from 'picocolors'
 import { ConfigError, messageOf } from '../src/base/errors.ts'
 import { didYouMean } from '../src/base/nearest-name.ts'
+import { colors } from '../src/real/colors.ts'
 import { MissingRequirementError } from '../tools/apache-kafka/requirements.ts'
 import { SCENARIOS } from './catalogue.ts'
 import { jittered } from './lib/jitter.ts'
@@ -146,7 +146,7 @@ async function runTwins(scenario: Scenario, options: RunOptions): Promise<boolea
     const report = await runTwin(scenario, twin, choice)
     reports.push(report)
     if (options.isJson) continue
-    const mark = report.isAsItShould ? pc.green('ok  ') : pc.red('FAIL')
+    const mark = report.isAsItShould ? colors.green('ok  ') : colors.red('FAIL')
     process.stdout.write(
       `${mark} twin "${report.twin}" (${report.says}): seed ${report.seed}: ${report.detail}\n`,
     )
@@ -201,7 +201,7 @@ function choiceOf(options: RunOptions): RunChoice {
     seed: options.seeds.first,
     bootstrapServers: options.bootstrapServers,
     onNotice: (text) => {
-      if (!options.isJson) process.stderr.write(`${pc.dim(text)}\n`)
+      if (!options.isJson) process.stderr.write(`${colors.dim(text)}\n`)
     },
   }
 }

@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import pc from 'picocolors'
+import { colors } from '../../src/real/colors.ts'
 import type { PlanReport } from './plan-run.ts'
 import type { TimelineRow } from './timeline.ts'
 
@@ -21,7 +21,7 @@ export function planReportText(report: PlanReport, isVerbose: boolean): string {
   if (report.skipped.length > 0) {
     parts.push(`skipped, cannot be injected here: ${report.skipped.join(', ')}`)
   }
-  if (report.reason !== null) parts.push(pc.red(`reason: ${report.reason}`))
+  if (report.reason !== null) parts.push(colors.red(`reason: ${report.reason}`))
   parts.push(`lesson: ${report.lesson}`)
   if (report.traceHash !== null) parts.push(`trace: ${report.traceHash}`)
   parts.push(verdictLine(report))
@@ -31,8 +31,8 @@ export function planReportText(report: PlanReport, isVerbose: boolean): string {
 /** `verdict: pass`, or `verdict: fail (D1)`. */
 export function verdictLine({ verdict, broken }: Pick<PlanReport, 'verdict' | 'broken'>): string {
   return verdict === 'pass'
-    ? `verdict: ${pc.green('pass')}`
-    : `verdict: ${pc.red('fail')} (${broken ?? 'unknown'})`
+    ? `verdict: ${colors.green('pass')}`
+    : `verdict: ${colors.red('fail')} (${broken ?? 'unknown'})`
 }
 
 /** The same as data, on one line; the history is a file of its own. */
@@ -116,7 +116,8 @@ function invariants(report: PlanReport): readonly string[] {
 }
 
 function line(isMet: boolean | null, name: string, detail: string): string {
-  const mark = isMet === null ? pc.dim('--  ') : isMet ? pc.green('ok  ') : pc.red('FAIL')
+  const mark =
+    isMet === null ? colors.dim('--  ') : isMet ? colors.green('ok  ') : colors.red('FAIL')
   return `${mark} ${name}: ${detail}`
 }
 

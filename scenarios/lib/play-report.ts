@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import pc from 'picocolors'
+import { colors } from '../../src/real/colors.ts'
 import type { ScenarioResult } from './scenario.ts'
 import type { StoryLine } from './story.ts'
 
@@ -22,11 +22,11 @@ export interface Report {
 export function reportText(report: Report): string {
   const parts: string[] = []
   if (report.result !== null) parts.push(tables(report.result), checks(report.result))
-  if (report.error !== null) parts.push(pc.red(`error: ${report.error}`))
+  if (report.error !== null) parts.push(colors.red(`error: ${report.error}`))
   const verdict =
     report.verdict === 'pass'
-      ? pc.green('pass')
-      : `${pc.red('fail')} (${report.broken ?? 'unknown'})`
+      ? colors.green('pass')
+      : `${colors.red('fail')} (${report.broken ?? 'unknown'})`
   parts.push(`took ${(report.tookMs / 1000).toFixed(1)} s`, `verdict: ${verdict}`)
   return `\n${parts.join('\n')}\n`
 }
@@ -77,7 +77,7 @@ function tables({ tally, rounds }: ScenarioResult): string {
 function checks(result: ScenarioResult): string {
   return result.checks
     .map(({ name, passed, detail }) => {
-      const mark = passed ? pc.green('ok  ') : pc.red('FAIL')
+      const mark = passed ? colors.green('ok  ') : colors.red('FAIL')
       return `${mark} ${name}: ${detail}`
     })
     .join('\n')

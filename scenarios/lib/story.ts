@@ -1,4 +1,4 @@
-import pc from 'picocolors'
+import { colors } from '../../src/real/colors.ts'
 
 /** One line of a scenario's story. */
 export interface StoryLine {
@@ -24,12 +24,12 @@ export class Story {
   tell(text: string): void {
     const line = { atMs: Math.round(this.nowMs()), text }
     this.lines.push(line)
-    this.#print(`${pc.dim(`${seconds(line.atMs)} s`)}  ${text}\n`)
+    this.#print(`${colors.dim(`${seconds(line.atMs)} s`)}  ${text}\n`)
   }
 
   heading(text: string): void {
     this.lines.push({ atMs: Math.round(this.nowMs()), text })
-    this.#print(`\n${pc.bold(text)}\n`)
+    this.#print(`\n${colors.bold(text)}\n`)
   }
 
   #print(text: string): void {

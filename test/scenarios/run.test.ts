@@ -17,7 +17,10 @@ interface Ended {
   readonly stderr: string
 }
 
-function scenario(parameters: readonly string[], env = process.env): Promise<Ended> {
+/** As in CI, where a pipe gets plain text all the same. */
+const CI_ENV = { ...process.env, CI: 'true', FORCE_COLOR: undefined }
+
+function scenario(parameters: readonly string[], env: NodeJS.ProcessEnv = CI_ENV): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import {
   readConnectorFile,
   readPropertiesFile,
@@ -9,6 +8,7 @@ import {
   type WorkerEvent,
 } from '../../../connect/index.ts'
 import { KafketteError } from '../../base/errors.ts'
+import { colors } from '../../real/colors.ts'
 import { NodeClock } from '../../real/node-clock.ts'
 import { NodeNetwork } from '../../real/node-network.ts'
 import { NodeRandom } from '../../real/node-random.ts'
@@ -50,9 +50,9 @@ async function run(files: readonly string[]): Promise<void> {
   const stop = untilAskedToStop({ endsWithStdin: false })
   const worker = await startOrExplain(workerFile, connectorFiles, stop)
   if (worker === null) return
-  process.stdout.write(`${pc.green('ready')}  ${pc.dim('Ctrl-C stops it.')}\n`)
+  process.stdout.write(`${colors.green('ready')}  ${colors.dim('Ctrl-C stops it.')}\n`)
   const reason = await stop.asked
-  process.stdout.write(`${pc.dim(`stopping (${reason}) ...`)}\n`)
+  process.stdout.write(`${colors.dim(`stopping (${reason}) ...`)}\n`)
   await worker.stop()
   process.stdout.write('stopped\n')
   // A task that was given up may still hold something open.
@@ -93,10 +93,10 @@ async function startOrExplain(
 function print(event: WorkerEvent): void {
   const { level, message } = event
   if (level === 'info') process.stdout.write(`${message}\n`)
-  else if (level === 'warn') process.stderr.write(`${pc.yellow('warning')}: ${message}\n`)
+  else if (level === 'warn') process.stderr.write(`${colors.yellow('warning')}: ${message}\n`)
   else printError(message)
 }
 
 function printError(message: string): void {
-  process.stderr.write(`${pc.red('error')}: ${message}\n`)
+  process.stderr.write(`${colors.red('error')}: ${message}\n`)
 }

@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import pc from 'picocolors'
 import { KafketteError } from '../../base/errors.ts'
 import type { Cluster } from '../../fixture/cluster.ts'
 import type { Isolation } from '../../fixture/cluster-options.ts'
 import type { NodeEvent } from '../../ports/events.ts'
+import { colors } from '../../real/colors.ts'
 import { untilAskedToStop, type StopRequest } from '../until-asked-to-stop.ts'
 
 interface StartFlags {
@@ -61,7 +61,7 @@ async function start(flags: StartFlags): Promise<void> {
     process.stdout.write(isJson ? `${readyLine(cluster)}\n` : banner(cluster))
     const died = cluster.allDied.then(() => null)
     const reason = await Promise.race([stop.asked, died])
-    if (!isJson && reason !== null) process.stdout.write(pc.dim(`stopping (${reason}) ...\n`))
+    if (!isJson && reason !== null) process.stdout.write(colors.dim(`stopping (${reason}) ...\n`))
     await cluster.stop()
     if (reason === null) throw new KafketteError('ALL_DIED', 'every broker has died')
     if (!isJson) process.stdout.write('stopped\n')
@@ -99,16 +99,16 @@ function readyLine(cluster: Cluster): string {
 
 function banner(cluster: Cluster): string {
   const rows = cluster.brokers.map(
-    ({ id, host, port, pid }) => `  broker ${id}  ${host}:${port}  ${pc.dim(`pid ${pid}`)}`,
+    ({ id, host, port, pid }) => `  broker ${id}  ${host}:${port}  ${colors.dim(`pid ${pid}`)}`,
   )
   return [
-    `${pc.green('ready')}  cluster ${cluster.clusterId} in ${Math.round(cluster.startMs)} ms`,
+    `${colors.green('ready')}  cluster ${cluster.clusterId} in ${Math.round(cluster.startMs)} ms`,
     ...rows,
     '',
-    `  bootstrap.servers=${pc.bold(cluster.bootstrapServers)}`,
+    `  bootstrap.servers=${colors.bold(cluster.bootstrapServers)}`,
     `  data in ${cluster.dataDir ?? 'memory'}`,
     '',
-    pc.dim('Ctrl-C stops it.'),
+    colors.dim('Ctrl-C stops it.'),
     '',
   ].join('\n')
 }
@@ -124,10 +124,10 @@ const SHOWN_KINDS = new Set([
 function warn(event: NodeEvent): void {
   const { node, kind, fields } = event
   if (kind === 'broker.died') {
-    process.stderr.write(`${pc.red(node)} died: ${String(fields['reason'])}\n`)
+    process.stderr.write(`${colors.red(node)} died: ${String(fields['reason'])}\n`)
   } else if (SHOWN_KINDS.has(kind)) {
     const shown = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)
-    process.stderr.write(`${pc.yellow(node)} ${kind} ${shown.join(' ')}\n`)
+    process.stderr.write(`${colors.yellow(node)} ${kind} ${shown.join(' ')}\n`)
   }
 }
 
