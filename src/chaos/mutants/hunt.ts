@@ -31,34 +31,40 @@ export interface HuntOptions {
   /** At most so many seeds a mutant. */
   readonly maxSeeds: number
   readonly fromSeed: number
-  readonly createWorker: (mutant: Mutant) => SeedWorker
+  /** With this bug planted; with none for null. */
+  readonly createWorker: (mutant: Mutant | null) => SeedWorker
   readonly onSeed: (mutant: Mutant, seeds: number) => void
   readonly onHunt: (hunt: Hunt) => void
   readonly signal: AbortSignal
 }
 
-/** Runs seeds against each mutant until one of them fails; several mutants at a time, each in its own process. */
+/**
+ * Runs seeds against each mutant until one of them fails that passes without it; several mutants at a time, each in its
+ * own process.
+ */
 export async function huntMutants(options: HuntOptions): Promise<readonly Hunt[]> {
   const left = [...options.mutants]
   const hunts = new Map<string, Hunt>()
   const lane = async (): Promise<void> => {
+    const plain = new SeedRun(null, options)
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-      if (options.signal.aborted) return
-      const hunt = await huntOne(mutant, options)
+      if (options.signal.aborted) break
+      const hunt = await huntOne(mutant, plain, options)
       hunts.set(mutant.name, hunt)
       options.onHunt(hunt)
     }
+    plain.close()
   }
   await Promise.all(Array.from({ length: options.workers }, lane))
   return options.mutants.flatMap(({ name }) => hunts.get(name) ?? [])
 }
 
-/** A process with the bug of this mutant in it. */
-export function plantedWorker(mutant: Mutant, wallLimitMs: number): WorkerProcess {
-  return new WorkerProcess({ wallLimitMs, ...plantedStart(mutant.name) })
+/** A process with the bug of this mutant in it, or with none. */
+export function plantedWorker(mutant: Mutant | null, wallLimitMs: number): WorkerProcess {
+  return new WorkerProcess({ wallLimitMs, ...(mutant === null ? {} : plantedStart(mutant.name)) })
 }
 
-async function huntOne(mutant: Mutant, options: HuntOptions): Promise<Hunt> {
+async function huntOne(mutant: Mutant, plain: SeedRun, options: HuntOptions): Promise<Hunt> {
   const fromMs = performance.now()
   const most = Math.min(options.maxSeeds, mutant.maxSeeds)
   const run = new SeedRun(mutant, options)
@@ -77,11 +83,14 @@ async function huntOne(mutant: Mutant, options: HuntOptions): Promise<Hunt> {
   })
   try {
     while (seeds < most) {
-      last = await run.seed(options.fromSeed + seeds)
+      const seed = options.fromSeed + seeds
+      last = await run.seed(seed, mutant.profile)
       if (options.signal.aborted) return ended('interrupted')
       seeds += 1
       options.onSeed(mutant, seeds)
-      if (last.verdict === 'fail' || last.verdict === 'stuck') return ended('killed')
+      if (isFailure(last) && !isFailure(await plain.seed(seed, mutant.profile))) {
+        return ended(options.signal.aborted ? 'interrupted' : 'killed')
+      }
       errors = last.verdict === 'harness-error' ? errors + 1 : 0
       if (errors >= MAX_HARNESS_ERRORS) return ended('broken')
     }
@@ -91,22 +100,26 @@ async function huntOne(mutant: Mutant, options: HuntOptions): Promise<Hunt> {
   }
 }
 
-/** The worker of one hunt, a new one after each death. */
+function isFailure({ verdict }: SeedOutcome): boolean {
+  return verdict === 'fail' || verdict === 'stuck'
+}
+
+/** One worker after another, a new one after each death. */
 class SeedRun {
-  readonly #mutant: Mutant
+  readonly #mutant: Mutant | null
   readonly #options: HuntOptions
   #worker: SeedWorker | null = null
 
-  constructor(mutant: Mutant, options: HuntOptions) {
+  constructor(mutant: Mutant | null, options: HuntOptions) {
     this.#mutant = mutant
     this.#options = options
     options.signal.addEventListener('abort', () => this.close(), { once: true })
   }
 
-  async seed(seed: number): Promise<SeedOutcome> {
+  async seed(seed: number, profile: Mutant['profile']): Promise<SeedOutcome> {
     this.#worker ??= this.#options.createWorker(this.#mutant)
     try {
-      return await this.#worker.run(seed, this.#mutant.profile)
+      return await this.#worker.run(seed, profile)
     } catch (error) {
       this.close()
       return harnessError(seed, messageOf(error), 0)

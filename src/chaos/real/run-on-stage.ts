@@ -131,10 +131,10 @@ class StageRun {
   async #heal(): Promise<string | null> {
     this.#options.onPhase?.('heal')
     this.#stage.heal()
+    for (const { actor } of this.#actors) actor.calm?.()
     const notWhole = await this.#until(this.#plan.healLimitMs, () => this.#stage.pending())
     if (notWhole !== null) return notWhole
     await pause(AFTERWARDS_MS)
-    for (const { actor } of this.#actors) actor.calm?.()
     this.#stop(isWriter)
     const notStopped = await this.#until(STOP_LIMIT_MS, () => this.#pending(isWriter))
     return notStopped ?? (await this.#verify())

@@ -217,6 +217,7 @@ export class SimRun {
   *#heal(): Steps<Ending | null> {
     const { stage } = this
     stage.heal()
+    for (const { actor } of this.#clients) actor.calm?.()
     const reason = yield* this.#settled(this.#plan.healLimitMs, STABLE_MS, () => stage.pending())
     this.#healedAtMs = this.#nowMs()
     return reason === null ? null : this.#stuck(reason)
@@ -225,7 +226,6 @@ export class SimRun {
   /** Writers stop first; readers and groups then get the time to come to the end. */
   *#quiesce(): Steps<Ending | null> {
     const { stage } = this
-    for (const { actor } of this.#clients) actor.calm?.()
     const notStopped = yield* this.#stop(isWriter)
     if (notStopped !== null) return this.#stuck(notStopped)
     const topics = new Set(this.#plan.topics.map(({ name }) => name))

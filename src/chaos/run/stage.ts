@@ -32,7 +32,7 @@ export interface Actor {
   readonly name: string
   /** Begins a life on these ports; after a crash of the client it is called again with new ports. */
   start(ports: NodePorts): void
-  /** The cluster is healed: no more commotion of its own making (a group's churn), so that an end is in reach. */
+  /** The faults are over: an easy pace, and no commotion of its own making (a group's churn), so that an end is in reach. */
   calm?(): void
   /** Begins nothing new; what is under way ends. */
   stop(): void

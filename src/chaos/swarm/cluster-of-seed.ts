@@ -56,7 +56,7 @@ function propertiesOf(draw: Draw, brokers: number): Readonly<Record<string, stri
     'controller.quorum.retry.backoff.ms': draw.pick('quorum retry', [1, 20, 100]),
     'replica.lag.time.max.ms': lagMs,
     'replica.fetch.wait.max.ms': draw.pick('fetch wait', [50, 250, 500]),
-    'replica.fetch.backoff.ms': draw.pick('fetch backoff', [0, 50, 200]),
+    'replica.fetch.backoff.ms': draw.pick('fetch backoff', [5, 50, 200]),
     'replica.fetch.max.bytes': draw.pick('fetch bytes', [0, 1, 300, 4096, 1_048_576, 1_048_576]),
     'replica.fetch.response.max.bytes': draw.pick('response bytes', [1, 2000, 10_485_760]),
     'replica.fetch.min.bytes': draw.pick('fetch min', [1, 1, 1, 100]),

@@ -11,8 +11,17 @@ import { topicsOfSeed } from './topics-of-seed.ts'
 import { workloadOfSeed } from './workload-of-seed.ts'
 
 const OVER_BUDGET_PERMILLE = 150
-/** Time-outs are a tenth of Kafka's, so half a minute holds many elections. */
-const CHAOS_MS = [8000, 20_000, 30_000, 40_000] as const
+/**
+ * Time-outs are a tenth of Kafka's, so a few seconds hold an election and what comes of it. Many short schedules find
+ * more in the same time than few long ones; the long ones are for what only piles up slowly.
+ */
+const CHAOS_MS: readonly (readonly [number, number])[] = [
+  [3000, 30],
+  [6000, 38],
+  [12_000, 22],
+  [25_000, 8],
+  [50_000, 2],
+]
 const HEAL_LIMIT_MS = 60_000
 
 /**
@@ -31,7 +40,7 @@ export function planOfSeed(seed: number, asked: SwarmProfile): Plan {
     mayBeUnclean: isOverBudget,
   })
   const workload = workloadOfSeed(draw.part('workload'), profile, topics)
-  const chaosMs = draw.pick('chaos', CHAOS_MS)
+  const chaosMs = draw.weighted('chaos', CHAOS_MS)
   const faults = faultsOfSeed(
     draw.part('faults'),
     { cluster, topics, workload },

@@ -13,9 +13,29 @@ import { keepsRecords, RECREATED_TOPIC, segmentBytesOf } from './topics-of-seed.
 /** Profiles whose seeds may have kafkajs among their clients; of all seeds it is about one in ten. */
 const KAFKAJS_PROFILES: ReadonlySet<Profile> = new Set<Profile>(['data', 'groups'])
 const KAFKAJS_PERMILLE = 150
+/** Mostly so slow that faults, and not requests, take up the time of a campaign. */
+const PRODUCER_EVERY_MS: Weights = [
+  [20, 8],
+  [60, 22],
+  [150, 35],
+  [400, 35],
+]
+const READER_EVERY_MS: Weights = [
+  [20, 10],
+  [100, 40],
+  [500, 50],
+]
+const BATCH_RECORDS: Weights = [
+  [1, 50],
+  [3, 25],
+  [10, 20],
+  [60, 5],
+]
 /** What a record and a batch take besides the value, at most. */
 const RECORD_OVERHEAD_BYTES = 64
 const BATCH_OVERHEAD_BYTES = 128
+
+type Weights = readonly (readonly [number, number])[]
 
 /** The clients of a seed. */
 export function workloadOfSeed(
@@ -41,7 +61,7 @@ export function workloadOfSeed(
   }
   if (counts.watchers > 0) {
     const topic = pickTopic('watcher')
-    const everyMs = draw.pick('watcher every', [50, 200, 1000])
+    const everyMs = draw.pick('watcher every', [100, 300, 1000])
     const partitions = allPartitions(topic)
     plans.push({ kind: 'offsets-watcher', name: 'watcher', topic: topic.name, partitions, everyMs })
   }
@@ -129,8 +149,8 @@ function producerOf(draw: Draw, name: string, topic: TopicPlan): ProducerPlan {
     acks,
     idempotent,
     inFlight: draw.pick('in flight', [1, 2, 5, 5]),
-    everyMs: draw.pick('every', [20, 50, 100, 300]),
-    batchRecords: Math.min(mostRecords, draw.pick('batch', [1, 1, 3, 10, 60])),
+    everyMs: draw.weighted('every', PRODUCER_EVERY_MS),
+    batchRecords: Math.min(mostRecords, draw.weighted('batch', BATCH_RECORDS)),
     valueBytes,
     compression: draw.weighted('compression', [
       ['none' as const, 60],
@@ -152,7 +172,7 @@ function readerOf(draw: Draw, name: string, topic: TopicPlan): ReaderPlan {
     topic: topic.name,
     partitions: partitionsOf(draw, topic),
     isolation: draw.pick('isolation', ['read_uncommitted', 'read_committed'] as const),
-    everyMs: draw.pick('every', [20, 100, 500]),
+    everyMs: draw.weighted('every', READER_EVERY_MS),
   }
 }
 

@@ -15,6 +15,8 @@ import {
 
 const RETRY_MS = 100
 const IN_FLIGHT_MAX = 5
+/** Between two batches once the faults are over: a follower that is far behind can get to the end. */
+const CALM_EVERY_MS = 300
 const TRANSACTION_TIMEOUT_MS = 60_000
 
 /** Sends unique values to partitions in turn; one producer session a life. */
@@ -31,6 +33,7 @@ class ProducerLife implements Life {
   #senders: readonly PartitionSender[] = []
   #turn = 0
   #records = 0
+  #isCalm = false
   #isStopped = false
 
   constructor(plan: ProducerPlan, context: LifeContext) {
@@ -46,6 +49,10 @@ class ProducerLife implements Life {
     // A producer without acknowledgements cannot know where its sequence broke, so Kafka's refuses the pair.
     if (plan.idempotent && plan.acks !== 0) this.#askForId()
     else this.#begin(null)
+  }
+
+  calm(): void {
+    this.#isCalm = true
   }
 
   stop(): void {
@@ -102,7 +109,8 @@ class ProducerLife implements Life {
   #wait(batches: number): void {
     const { random } = this.#context
     const jitter = 500 + random.below(1001)
-    const delayMs = (this.#plan.everyMs * batches * jitter) / 1000
+    const everyMs = Math.max(this.#plan.everyMs, this.#isCalm ? CALM_EVERY_MS : 0)
+    const delayMs = (everyMs * batches * jitter) / 1000
     this.#link.after(delayMs, 'producer.next', () => this.#sendSome())
   }
 

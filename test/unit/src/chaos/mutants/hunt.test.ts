@@ -12,13 +12,19 @@ import { outcome } from '../../../../support/fake-seed-runner.ts'
 
 const mutant = { ...MUTANTS[0]!, name: 'm', invariants: ['R14'] as const, maxSeeds: 50 }
 
-async function hunt(outcomeOf: (seed: number) => SeedOutcome, maxSeeds = 10): Promise<Hunt> {
+async function hunt(
+  outcomeOf: (seed: number) => SeedOutcome,
+  plainOutcomeOf: (seed: number) => SeedOutcome = (seed) => outcome(seed),
+): Promise<Hunt> {
   const [found] = await huntMutants({
     mutants: [mutant],
     workers: 2,
-    maxSeeds,
+    maxSeeds: 10,
     fromSeed: 1,
-    createWorker: () => ({ run: async (seed) => outcomeOf(seed), close: () => undefined }),
+    createWorker: (planted) => ({
+      run: async (seed) => (planted === null ? plainOutcomeOf : outcomeOf)(seed),
+      close: () => undefined,
+    }),
     onSeed: () => undefined,
     onHunt: () => undefined,
     signal: new AbortController().signal,
@@ -46,6 +52,18 @@ describe('huntMutants', () => {
     expect(survived).toMatchObject({ ending: 'survived', seeds: 10, invariant: null })
     expect(huntSummary([survived], 1)).toEqual(['0 of 1 mutants killed'])
     expect(areAllKilled([survived], 1)).toBe(false)
+  })
+
+  it('counts no seed that fails without the bug as well', async () => {
+    const stuckAtTwo = (seed: number): SeedOutcome =>
+      outcome(seed, seed === 2 ? { verdict: 'stuck' } : {})
+    const killed = await hunt(
+      (seed) => (seed === 2 ? stuckAtTwo(seed) : failing('R14')(seed)),
+      stuckAtTwo,
+    )
+    expect(killed).toMatchObject({ ending: 'killed', seed: 4, isAsExpected: true })
+    const survived = await hunt(failing('R14'), failing('D1'))
+    expect(survived).toMatchObject({ ending: 'survived', seeds: 10 })
   })
 
   it('takes a harness that fails again and again for broken, not for a kill', async () => {
