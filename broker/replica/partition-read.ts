@@ -62,6 +62,7 @@ export function readPartition(partition: Partition, read: PartitionRead): FetchP
     partition.onFollowerFetch({
       brokerId: reader.brokerId,
       brokerEpoch: reader.brokerEpoch,
+      leaderEpoch: entry.currentLeaderEpoch,
       offset: fetchOffset,
       logStartOffset: entry.logStartOffset,
     })

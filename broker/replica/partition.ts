@@ -58,6 +58,8 @@ export interface IsrAnswer {
 export interface AcceptedFetch {
   readonly brokerId: BrokerId
   readonly brokerEpoch: number
+  /** That the follower is in; the leader's own, or the fetch was not accepted. */
+  readonly leaderEpoch: LeaderEpoch
   readonly offset: Offset
   readonly logStartOffset: Offset
 }
@@ -252,6 +254,12 @@ export class Partition {
     const role = this.#role
     const follower = role?.followers.get(fetch.brokerId)
     if (role === null || follower === undefined) assert(false, `${this.key} is not followed`)
+    if (fetch.leaderEpoch !== role.leaderEpoch) {
+      assert(
+        false,
+        `${this.key}: a fetch of epoch ${fetch.leaderEpoch} counts in ${role.leaderEpoch}`,
+      )
+    }
     const before = follower.logEndOffset
     follower.onFetch({
       offset: fetch.offset,

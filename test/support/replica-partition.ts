@@ -123,7 +123,14 @@ export class PartitionBench {
 
   /** A follower fetch of this offset, as far as the partition is concerned. */
   fetched(brokerId: BrokerId, offset: Offset, brokerEpoch = 100 + brokerId): void {
-    this.partition.onFollowerFetch({ brokerId, brokerEpoch, offset, logStartOffset: 0 })
+    const { leaderEpoch } = this.partition
+    this.partition.onFollowerFetch({
+      brokerId,
+      brokerEpoch,
+      leaderEpoch,
+      offset,
+      logStartOffset: 0,
+    })
   }
 
   read(

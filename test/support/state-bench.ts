@@ -304,7 +304,8 @@ export function follow(follower: Partition, records: Buffer, highWatermark = 0):
 /** The leader hears a fetch of this offset. */
 export function fetched(leader: Partition, brokerId: number, offset: number): void {
   const brokerEpoch = 100 + brokerId
-  leader.onFollowerFetch({ brokerId, brokerEpoch, offset, logStartOffset: 0 })
+  const { leaderEpoch } = leader
+  leader.onFollowerFetch({ brokerId, brokerEpoch, leaderEpoch, offset, logStartOffset: 0 })
 }
 
 /** Metadata of the brokers 1 to 3, unfenced, and of the topic. */

@@ -45,17 +45,17 @@ function combinedControllers(drawn: number, brokers: number): number {
 
 function propertiesOf(draw: Draw, brokers: number): Readonly<Record<string, string>> {
   const fetchTimeoutMs = draw.pick('quorum fetch', [500, 800, 1500])
-  const lagMs = draw.pick('lag', [700, 1500, 3000])
+  const lagMs = draw.pick('lag', [500, 800, 1500])
   const values: Readonly<Record<string, number | boolean>> = {
     'broker.heartbeat.interval.ms': draw.pick('heartbeat', [100, 200, 300]),
-    'broker.session.timeout.ms': draw.pick('session', [900, 1500, 3000]),
+    'broker.session.timeout.ms': draw.pick('session', [600, 900, 1500]),
     'controller.quorum.election.timeout.ms': draw.pick('election', [150, 300, 600]),
     'controller.quorum.election.backoff.max.ms': draw.pick('election backoff', [50, 300, 1000]),
     'controller.quorum.fetch.timeout.ms': fetchTimeoutMs,
     'controller.quorum.request.timeout.ms': draw.pick('quorum request', [400, 800, 1500]),
     'controller.quorum.retry.backoff.ms': draw.pick('quorum retry', [1, 20, 100]),
     'replica.lag.time.max.ms': lagMs,
-    'replica.fetch.wait.max.ms': draw.pick('fetch wait', [50, 250, 500]),
+    'replica.fetch.wait.max.ms': draw.pick('fetch wait', [50, 200, 400]),
     'replica.fetch.backoff.ms': draw.pick('fetch backoff', [5, 50, 200]),
     'replica.fetch.max.bytes': draw.pick('fetch bytes', [0, 1, 300, 4096, 1_048_576, 1_048_576]),
     'replica.fetch.response.max.bytes': draw.pick('response bytes', [1, 2000, 10_485_760]),

@@ -45,6 +45,36 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     },
   },
   {
+    name: 'a follower is back while the leadership moves, far behind and out of the in-sync set',
+    kinds: ['pause', 'crash'],
+    isDamage: false,
+    draw: (draw, field) => {
+      const { key, topic } = aPartition(draw, field)
+      const awayMs = draw.pick('away', [1500, 3500])
+      const gapMs = draw.between('gap', 0, 1200)
+      return [
+        { atMs: 0, kind: 'pause', target: followerOf(draw, key, topic), untilMs: awayMs + gapMs },
+        { atMs: awayMs, kind: 'crash', target: `leader(${key})`, untilMs: awayMs + 4000 },
+      ]
+    },
+  },
+  {
+    name: 'a follower without news still follows the old epoch when the leader leads again',
+    kinds: ['crash', 'cut'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const { key, topic } = aPartition(draw, field)
+      const news = { direction: 'both', peers: 'controller' }
+      const untilMs = Math.max(lengthMs, 6000)
+      const backMs = draw.pick('back', [300, 1200])
+      return [
+        { atMs: 0, kind: 'cut', target: followerOf(draw, key, topic), untilMs, params: news },
+        { atMs: 50, kind: 'crash', target: `leader(${key})`, untilMs: backMs },
+        { atMs: backMs + 1500, kind: 'crash', target: `leader(${key})`, untilMs: backMs + 3500 },
+      ]
+    },
+  },
+  {
     name: 'a second crash during the recovery from the first',
     kinds: ['crash'],
     isDamage: false,

@@ -20,13 +20,13 @@ const MOVERS: ReadonlySet<FaultKind> = new Set([
 const MOVER_ENABLED_PERMILLE = 750
 const MOVER_WEIGHT = 3
 const CALM_PERMILLE = 200
-const PAIR_PERMILLE = 250
+const PAIR_PERMILLE = 400
 const DAMAGE_PERMILLE = 450
 const AT_PROBE_PERMILLE = 120
 /** A node that is down for the rest of the chaos leaves less to test. */
 const FOR_GOOD_PERMILLE = 80
 /** Long enough for the in-sync sets to be whole before a disk loses something. */
-const CALM_AROUND_DAMAGE_MS = 4000
+const CALM_AROUND_DAMAGE_MS = 2500
 const LAST_ROUND_MS = 1500
 const LEAST_MS = 100
 
@@ -73,15 +73,15 @@ export function enabledKinds(draw: Draw): ReadonlySet<FaultKind> {
  */
 export function faultsOfSeed(draw: Draw, field: FaultField, wishes: FaultWishes): readonly Fault[] {
   const faults: Fault[] = []
-  const intensity = draw.pick('intensity', [1, 2, 4])
-  let beginMs = draw.between('first', 0, 1500)
+  const intensity = draw.pick('intensity', [1, 2, 3, 5])
+  let beginMs = draw.between('first', 0, 600)
   // A node that stays down, or a fault whose moment is open, may fall together with any later round.
   let isWhole = true
   for (let round = 0; beginMs < wishes.chaosMs - LAST_ROUND_MS; round += 1) {
     const part = draw.part(`round ${round}`)
     const restMs = wishes.chaosMs - beginMs
-    const lengthMs = Math.min(restMs, part.pick('length', [800, 2000, 4000, 7000]))
-    const calmMs = part.pick('calm', [300, 1500, 4000])
+    const lengthMs = Math.min(restMs, part.pick('length', [800, 2000, 4000]))
+    const calmMs = part.pick('calm', [100, 500, 2000])
     const mayDamage = isWhole || wishes.isOverBudget
     const damage =
       mayDamage && part.chance('damage', DAMAGE_PERMILLE)
