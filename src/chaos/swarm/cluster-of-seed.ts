@@ -45,6 +45,7 @@ function combinedControllers(drawn: number, brokers: number): number {
 
 function propertiesOf(draw: Draw, brokers: number): Readonly<Record<string, string>> {
   const fetchTimeoutMs = draw.pick('quorum fetch', [500, 800, 1500])
+  const fetchWaitMs = draw.pick('fetch wait', [50, 200, 400])
   const lagMs = draw.pick('lag', [500, 800, 1500])
   const values: Readonly<Record<string, number | boolean>> = {
     'broker.heartbeat.interval.ms': draw.pick('heartbeat', [100, 200, 300]),
@@ -55,11 +56,12 @@ function propertiesOf(draw: Draw, brokers: number): Readonly<Record<string, stri
     'controller.quorum.request.timeout.ms': draw.pick('quorum request', [400, 800, 1500]),
     'controller.quorum.retry.backoff.ms': draw.pick('quorum retry', [1, 20, 100]),
     'replica.lag.time.max.ms': lagMs,
-    'replica.fetch.wait.max.ms': draw.pick('fetch wait', [50, 200, 400]),
+    'replica.fetch.wait.max.ms': fetchWaitMs,
     'replica.fetch.backoff.ms': draw.pick('fetch backoff', [5, 50, 200]),
     'replica.fetch.max.bytes': draw.pick('fetch bytes', [0, 1, 300, 4096, 1_048_576, 1_048_576]),
     'replica.fetch.response.max.bytes': draw.pick('response bytes', [1, 2000, 10_485_760]),
-    'replica.fetch.min.bytes': draw.pick('fetch min', [1, 1, 1, 100]),
+    // Who waits for more bytes longer than a client waits for its answer lets none of its sends succeed.
+    'replica.fetch.min.bytes': fetchWaitMs > 100 ? 1 : draw.pick('fetch min', [1, 100]),
     'replica.socket.timeout.ms': draw.pick('replica socket', [1000, 3000]),
     'replica.high.watermark.checkpoint.interval.ms': draw.pick('checkpoint', [100, 1000, 5000]),
     'log.flush.offset.checkpoint.interval.ms': draw.pick('flush checkpoint', [500, 5000, 60_000]),
