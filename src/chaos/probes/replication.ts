@@ -138,6 +138,7 @@ export const REPLICATION_PROBES: readonly EventProbe[] = [
     undefined,
     DATA,
   ),
+  leader('committed', 'partition.high-watermark', 'a leader moved its high watermark'),
   leader('began', 'partition.leader-changed', 'a broker took up leadership', asLeader),
   leader('began-alone', 'partition.leader-changed', 'a leader began alone in its ISR', (fields) => {
     return asLeader(fields) && sizeOf(fields, 'isr') === 1

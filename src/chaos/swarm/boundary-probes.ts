@@ -9,6 +9,7 @@ export const BOUNDARY_PROBES: readonly string[] = [
   'isr.refused',
   'replica.truncated',
   'replica.caught-up',
+  'leader.committed',
   'leader.began',
   'leader.began-with-uncommitted',
   'fetch.follower-diverging',

@@ -59,6 +59,31 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     },
   },
   {
+    name: 'a leader dies with the news of what is committed, and a follower that had left is back',
+    kinds: ['crash', 'cut'],
+    isDamage: false,
+    draw: (draw, field) => {
+      const { key, topic } = aPartition(draw, field)
+      const fencedMs = draw.pick('fenced', [1500, 2500])
+      return [
+        {
+          atMs: 0,
+          kind: 'cut',
+          target: followerOf(draw, key, topic),
+          untilMs: fencedMs + draw.between('back', 200, 1000),
+          params: { direction: 'both', peers: 'controller' },
+        },
+        {
+          atMs: fencedMs,
+          kind: 'crash',
+          target: `leader(${key})`,
+          untilMs: fencedMs + 4000,
+          atProbe: { name: 'leader.committed', hit: draw.pick('hit', [1, 1, 2]) },
+        },
+      ]
+    },
+  },
+  {
     name: 'a follower without news still follows the old epoch when the leader leads again',
     kinds: ['crash', 'cut'],
     isDamage: false,

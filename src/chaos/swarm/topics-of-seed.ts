@@ -59,9 +59,9 @@ function topicOf(draw: Draw, name: string, cluster: ClusterPlan, mayBeUnclean: b
   ])
   // RF and 1 are the ends; the usual choice is one less than RF.
   const minInsync = draw.weighted('min.isr', [
-    [Math.max(1, replicationFactor - 1), 70],
-    [1, 20],
-    [replicationFactor, 10],
+    [Math.max(1, replicationFactor - 1), 60],
+    [1, 15],
+    [replicationFactor, 25],
   ])
   const isUnclean = mayBeUnclean && draw.chance('unclean', UNCLEAN_PERMILLE)
   return {
