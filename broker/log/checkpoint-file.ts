@@ -42,13 +42,13 @@ export function writeCheckpoint(disk: Disk, path: string, entries: readonly stri
 }
 
 /**
- * The entry lines of a checkpoint; null when the file is missing, none when it is empty. Throws
- * `CorruptionError` on another version, a wrong count or a last line that does not end.
+ * The entry lines of a checkpoint. Null when there is none: the file is missing, or empty as Kafka makes
+ * it at first and as a power cut may leave it. Throws `CorruptionError` on another version, a wrong count
+ * or a last line that does not end.
  */
 export function readCheckpoint(disk: Disk, path: string): readonly string[] | null {
   const bytes = readFile(disk, path)
-  if (bytes === null) return null
-  if (bytes.length === 0) return []
+  if (bytes === null || bytes.length === 0) return null
   const lines = bytes.toString('utf8').split('\n')
   if (lines.pop() !== '') throw new CorruptionError(`${path}: the last line is cut short`)
   const [version, count, ...entries] = lines

@@ -175,13 +175,16 @@ class Recovery {
     const { recoveryPoint } = this.#options
     const fold = this.#foldAt(segment.baseOffset)
     segment.aborted.file.truncate(0)
-    const { position, problem } = segment.rebuild((buffer, at) => {
+    // A segment whose removal a power cut undid can follow the newer records that took its place.
+    const fromEpoch = tellsEpochs ? this.#epochs.latest : -1
+    const onBatch = (buffer: Buffer, at: number): void => {
       if (tellsEpochs) this.#noteEpoch(buffer, at)
       const header = readBatchHeader(buffer, at)
       if (header.producerId < 0) return
       const aborted = fold.state.apply(header, readEndMarker(buffer, at, header))
       if (aborted !== null) segment.aborted.append(aborted)
-    }, next)
+    }
+    const { position, problem } = segment.rebuild(onBatch, next, fromEpoch)
     fold.endOffset = segment.endOffset
     if (problem === null) return false
     if (problem === REACHES_LIMIT || segment.endOffset === next) {

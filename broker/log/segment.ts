@@ -1,6 +1,6 @@
 import { present } from '../../src/base/assert.ts'
 import { CorruptionError, DiskError } from '../../src/base/errors.ts'
-import type { Offset, TimestampMs } from '../../src/base/ids.ts'
+import type { LeaderEpoch, Offset, TimestampMs } from '../../src/base/ids.ts'
 import type { Disk, DiskFile } from '../../src/ports/disk.ts'
 import {
   BATCH_HEADER_BYTES,
@@ -155,15 +155,19 @@ export class Segment {
 
   /**
    * Reads and checks every batch, makes offset and time index anew and shows each good batch to
-   * `onBatch`. Stops before the first bad batch and before one that reaches `limit`; nothing is cut
-   * yet, see `cutAt`.
+   * `onBatch`. Stops before the first bad batch, before one that reaches `limit` and before one of an
+   * epoch older than `fromEpoch` or than what it follows; nothing is cut yet, see `cutAt`.
    */
-  rebuild(onBatch: (buffer: Buffer, at: number) => void, limit: Offset = Infinity): ScanEnd {
+  rebuild(
+    onBatch: (buffer: Buffer, at: number) => void,
+    limit: Offset = Infinity,
+    fromEpoch: LeaderEpoch = -1,
+  ): ScanEnd {
     this.offsetIndex.file.truncate(0)
     this.timeIndex.file.truncate(0)
     this.#reset()
     this.isDirty = true
-    let leaderEpoch = -1
+    let leaderEpoch = fromEpoch
     let problem: string | null = null
     const end = scanBatches(this.log, {
       from: 0,

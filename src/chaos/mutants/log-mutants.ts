@@ -66,6 +66,16 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
+    name: 'lost-segment-end-overlooked',
+    says: 'recovery does not see that the end of an unsynced segment is missing and goes on with the next one (found by seed 235)',
+    invariants: ['R3', 'R1', 'D9', 'D1', 'CRASH'],
+    profile: 'data',
+    file: 'broker/log/recovery.ts',
+    find: 'const isBroken = mustRecover && next !== undefined && this.#isGap(segment, next)',
+    replace: 'const isBroken = false as boolean',
+    maxSeeds: 200,
+  },
+  {
     name: 'duplicate-appended-again',
     says: 'a repeated batch is recognised, and appended all the same',
     invariants: ['P1'],

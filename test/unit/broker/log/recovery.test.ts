@@ -78,6 +78,29 @@ describe('after a kill', () => {
     expect(derived(openLog(disk, { config: CONFIG }))).toEqual(before)
   })
 
+  it('a removed segment that a power cut has brought back does not follow the newer records before it', () => {
+    const filesOfEpochs = (epochOf: (index: number) => number): Map<string, Buffer> => {
+      const disk = new MemoryDisk()
+      const log = openLog(disk, { config: CONFIG })
+      for (let index = 0; log.segmentBaseOffsets.length < 3; index += 1) {
+        appendOk(log, batch({ text: `${index}-` }), { leaderEpoch: epochOf(index) })
+      }
+      return filesOf(disk)
+    }
+    const older = filesOfEpochs(() => 1)
+    const [first = '', second = ''] = segmentNames(older)
+    const end = Number.parseInt(second, 10)
+    const newer = filesOfEpochs((index) => (index >= end - 1 ? 2 : 1))
+    const mixed = new Map(older).set(first, newer.get(first)!)
+    const opened = openLog(diskWith(mixed), { config: CONFIG })
+    expect(opened.logEndOffset).toBe(end)
+    expect(opened.epochEntries).toEqual([
+      { epoch: 1, startOffset: 0 },
+      { epoch: 2, startOffset: end - 1 },
+    ])
+    expect(openLog(diskWith(older), { config: CONFIG }).logEndOffset).toBeGreaterThan(end)
+  })
+
   it('the recovery of a recovery finds the same', () => {
     const { disk, log } = filledDisk()
     openLog(disk, { config: CONFIG })
@@ -381,7 +404,7 @@ describe('what is beside the segments', () => {
     const files = filesOf(disk)
     const { recoveryPoint } = log
     for (const isCleanShutdown of [true, false]) {
-      for (const text of [null, '0\n2\n0 0\n1 ', '7\n']) {
+      for (const text of [null, '', '0\n2\n0 0\n1 ', '7\n']) {
         const damaged = new Map(files)
         if (text === null) damaged.delete('leader-epoch-checkpoint')
         else damaged.set('leader-epoch-checkpoint', Buffer.from(text))
