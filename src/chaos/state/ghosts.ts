@@ -43,6 +43,8 @@ export class ReplicaGhost {
   logStartOffset = -1
   leaderEpoch = -1
   isLeader = false
+  /** Of a leader, as it was when it was last looked at. */
+  maximalIsr: ReadonlySet<number> | null = null
 
   constructor(options: {
     readonly nodeId: number
@@ -69,6 +71,8 @@ export interface ReplicaObserver {
   onReplica?(replica: ReplicaGhost, node: NodeView): void
   /** A new leader epoch or another role. */
   onRole?(replica: ReplicaGhost, node: NodeView): void
+  /** The leader waits for another set of replicas. */
+  onInSync?(replica: ReplicaGhost): void
   /** `replica.log.batches` from this index on are new. */
   onAppended?(replica: ReplicaGhost, fromIndex: number): void
   /** The broker has cut its log at `to`; `replica.log` still has the batches that went. */

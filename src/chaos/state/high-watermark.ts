@@ -14,8 +14,8 @@ interface WeakCommit {
 }
 
 /**
- * R9 Replication quorum covers election quorum: when the leader of the newest epoch moves its high
- * watermark and its ISR has min.insync.replicas, the controller's ISR lies within the leader's maximal ISR.
+ * R9 Replication quorum covers election quorum: the controller's ISR lies within the maximal ISR of the leader
+ * of the newest epoch, when its high watermark moves and when the set does.
  * R10 High watermark bounds: on a leader at most the true log end of every member of the maximal ISR and its
  * own, and it stands still while the committed ISR is smaller than the effective min.insync.replicas (the
  * strict rule of KIP-966, which this broker keeps); on a follower at most what a leader has had.
@@ -55,6 +55,11 @@ export class HighWatermarkCheck implements StateCheck, ReplicaObserver {
     this.#watch.raise(ghost, now)
     this.#checkMembers(replica, role, now)
     this.#checkControllerIsr(replica, role)
+  }
+
+  onInSync(replica: ReplicaGhost): void {
+    const role = replica.partition.leaderRole
+    if (role !== null) this.#checkControllerIsr(replica, role)
   }
 
   onHighWatermark(replica: ReplicaGhost, before: number, now: number): void {
@@ -127,7 +132,6 @@ export class HighWatermarkCheck implements StateCheck, ReplicaObserver {
     const { partition, ghost, name } = replica
     const state = this.#metadata.partition(ghost)
     if (state === null || state.leaderEpoch !== partition.leaderEpoch) return
-    if (role.inSync.committed.size < partition.effectiveMinInsyncReplicas) return
     const { report } = this.#watch
     report.evaluated('R9')
     const maximal = role.inSync.maximal

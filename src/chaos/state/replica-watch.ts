@@ -151,6 +151,11 @@ export class ReplicaWatch implements StateCheck {
       this.#commit(replica)
     }
     if (partition.log.logEndOffset !== log.endOffset) this.#readNew(replica)
+    const maximalIsr = partition.leaderRole?.inSync.maximal ?? null
+    if (maximalIsr !== replica.maximalIsr) {
+      replica.maximalIsr = maximalIsr
+      for (const observer of this.#observers) observer.onInSync?.(replica)
+    }
     const { highWatermark, logStartOffset } = partition.log
     const start = replica.logStartOffset
     if (logStartOffset !== start) {

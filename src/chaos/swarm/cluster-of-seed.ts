@@ -48,6 +48,8 @@ function propertiesOf(draw: Draw, brokers: number): Readonly<Record<string, stri
   const fetchWaitMs = draw.pick('fetch wait', [50, 200, 400])
   const lagMs = draw.pick('lag', [500, 800, 1500])
   const values: Readonly<Record<string, number | boolean>> = {
+    // Of what a broker asks the controller.
+    'request.timeout.ms': draw.pick('request timeout', [400, 1000, 30_000]),
     'broker.heartbeat.interval.ms': draw.pick('heartbeat', [100, 200, 300]),
     'broker.session.timeout.ms': draw.pick('session', [600, 900, 1500]),
     'controller.quorum.election.timeout.ms': draw.pick('election', [150, 300, 600]),

@@ -84,6 +84,32 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     },
   },
   {
+    name: 'a leader asks for a larger in-sync set and hears neither the answer nor the news',
+    kinds: ['cut'],
+    isDamage: false,
+    draw: (draw, field) => {
+      const { key, topic } = aPartition(draw, field)
+      const leader = `leader(${key})`
+      const droppedMs = draw.pick('dropped', [1400, 2500])
+      return [
+        {
+          atMs: 0,
+          kind: 'cut',
+          target: followerOf(draw, key, topic),
+          untilMs: droppedMs,
+          params: { direction: 'both', peers: leader },
+        },
+        {
+          atMs: droppedMs - 1,
+          kind: 'cut',
+          target: leader,
+          untilMs: droppedMs + 550,
+          params: { direction: 'in', peers: 'controller' },
+        },
+      ]
+    },
+  },
+  {
     name: 'a follower without news still follows the old epoch when the leader leads again',
     kinds: ['crash', 'cut'],
     isDamage: false,

@@ -230,17 +230,32 @@ describe('high watermarks', () => {
     bench.look(1)
     expect(bench.broken).toContain('R9')
   })
+
+  it('R9: the leader no longer waits for somebody, before anything follows from it', () => {
+    const bench = new StateBench()
+    bench.elect(1, 1)
+    bench.write(1, 1, clusterRecords([1, 2, 3]))
+    bench.replicate(1, 2)
+    bench.commit(1, 5)
+    const [leader] = bench.replicas()
+    leader!.makeLeader(stateOf({ isr: [1, 2, 3] }))
+    bench.look(1)
+    expect(bench.broken).toEqual([])
+    leader!.makeLeader(stateOf({ isr: [1, 2], partitionEpoch: 2 }))
+    bench.look(1)
+    expect(bench.broken).toEqual(['R9'])
+  })
 })
 
 describe('answers of the controller', () => {
   const expanded = (bench: StateBench, partitionEpoch: number): void => {
+    const leader = bench.node(1).host()
+    leader.makeLeader(stateOf({ isr: [1] }))
+    bench.look(1)
     bench.elect(1, 1)
     bench.write(1, 1, clusterRecords([1, 2]))
     bench.replicate(1, 2)
     bench.commit(1, 5)
-    const leader = bench.node(1).host()
-    leader.makeLeader(stateOf({ isr: [1] }))
-    bench.look(1)
     leader.makeLeader(stateOf({ isr: [1, 2], partitionEpoch }))
     bench.emit(1, 'partition.isr-expanded', { topic: TOPIC, partition: 0 })
   }
