@@ -110,6 +110,25 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     },
   },
   {
+    name: 'the leadership goes to a replica that lags and cannot be followed, and comes back when it dies',
+    kinds: ['crash', 'cut', 'elect-preferred'],
+    isDamage: false,
+    draw: (draw, field) => {
+      const { key } = aPartition(draw, field)
+      const preferred = `replica(${key},0)`
+      const wholeMs = draw.pick('whole', [1800, 3000])
+      const electMs = wholeMs + draw.between('lag', 200, 450)
+      const diesMs = electMs + draw.between('reign', 50, 250)
+      const alone = { direction: 'both', peers: 'brokers' }
+      return [
+        { atMs: 0, kind: 'crash', target: preferred, untilMs: 400 },
+        { atMs: wholeMs, kind: 'cut', target: preferred, untilMs: diesMs + 1000, params: alone },
+        { atMs: electMs, kind: 'elect-preferred', target: 'controller' },
+        { atMs: diesMs, kind: 'crash', target: preferred, untilMs: diesMs + 2000 },
+      ]
+    },
+  },
+  {
     name: 'a follower without news still follows the old epoch when the leader leads again',
     kinds: ['crash', 'cut'],
     isDamage: false,
