@@ -42,7 +42,8 @@ export const crashEverywhere = scenario('crash-everywhere', {
     producers(1, { partitions: [0], inFlight: 1, everyMs: 80, valueBytes: 120 }),
     producers(1, { name: 'other', topic: 'u', partitions: [0], inFlight: 1, everyMs: 250 }),
   ],
-  faults: [at('300ms', 'recreate-topic', 'u', { params: { topic: 'u' } })],
+  // So early that it is part of the script also where times are moved about.
+  faults: [at('50ms', 'recreate-topic', 'u', { params: { topic: 'u' } })],
   chaos: '1200ms',
   simPlay: (plan, onHeard) =>
     crashSweep(plan, { node: NODE, untilMs: SCRIPT_MS, topic: 't' }, onHeard),

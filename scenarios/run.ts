@@ -55,8 +55,6 @@ try {
   if (!(error instanceof CommanderError)) process.stderr.write(`${messageOf(error)}\n`)
   process.exitCode = isHelp ? 0 : isUsage ? USAGE_EXIT_CODE : FAILURE_EXIT_CODE
 }
-// Everything is stopped and written by now; a socket that somebody left half closed must not keep the command waiting.
-process.stdout.write('', () => process.exit())
 
 async function main(name: string | undefined, flags: RunFlags): Promise<void> {
   if (name === undefined || flags.list === true) {

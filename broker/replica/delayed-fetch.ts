@@ -1,3 +1,4 @@
+import { present } from '../../src/base/assert.ts'
 import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import type { FetchEntry, FetchPartitionResult } from './fetch-result.ts'
 import { visibleEnd, type PartitionReader } from './partition-read.ts'
@@ -7,11 +8,12 @@ import type { DelayedOperation } from './purgatory.ts'
 export interface DelayedFetchOptions {
   readonly reader: PartitionReader
   readonly entries: readonly FetchEntry[]
+  /** Of the entries: what `isReady` will be told. */
+  readonly keys: readonly string[]
   readonly minBytes: number
   /** What the first read of each entry gave. */
   readonly firstResults: readonly FetchPartitionResult[]
   readonly find: (entry: FetchEntry) => Partition | null
-  readonly keyOf: (entry: FetchEntry) => string
   /** Reads again and answers. */
   readonly finish: () => void
 }
@@ -45,7 +47,7 @@ export class DelayedFetch implements DelayedOperation {
       const end = partition === null ? 0 : visibleEnd(partition, options.reader)
       this.#totalBytes += bytes
       if (partition !== null && bytes > 0) this.#noteSegmentEnd(partition, entry, end)
-      this.#waiting.set(options.keyOf(entry), {
+      this.#waiting.set(present(options.keys[index], 'key of an entry'), {
         entry,
         leaderEpoch: partition?.leaderEpoch ?? -1,
         wasLeader: partition?.isLeader ?? false,

@@ -53,16 +53,17 @@ export class FetchService {
     const reader = readerOf(input)
     const firstResults = this.#read(input, reader, maxBytes, true)
     if (isAnswer(firstResults, minBytes, input.maxWaitMs)) return respond(firstResults)
+    const keys = input.entries.map(keyOf)
     const operation = new DelayedFetch({
       reader,
       entries: input.entries,
+      keys,
       minBytes,
       firstResults,
       find: (entry) => this.#options.find(entry).partition,
-      keyOf,
       finish: () => respond(this.#read(input, reader, maxBytes, false)),
     })
-    this.#purgatory.watch(operation, input.entries.map(keyOf), input.maxWaitMs)
+    this.#purgatory.watch(operation, keys, input.maxWaitMs)
   }
 
   /** The partition `key` has changed. */

@@ -166,14 +166,11 @@ export class FollowerFetcher {
       this.#retryAtMs = this.#options.clock.monoMs() + this.#options.settings.backoffMs
       return this.pump()
     }
-    const byPartition = new Map<string, Fetched>()
-    for (const fetched of asked.keys()) {
-      const { topicId, partition } = fetched.partition
-      byPartition.set(answerKey(topicId, partition), fetched)
-    }
+    const fetchedByTopic = byTopic(asked.keys())
     for (const topic of response.responses) {
+      const fetchedByIndex = fetchedByTopic.get(topic.topicId)
       for (const data of topic.partitions) {
-        const fetched = byPartition.get(answerKey(topic.topicId, data.partitionIndex))
+        const fetched = fetchedByIndex?.get(data.partitionIndex)
         if (fetched !== undefined) this.#takeIn(fetched, asked.get(fetched) ?? -1, data)
       }
     }
@@ -356,6 +353,14 @@ export class FollowerFetcher {
   }
 }
 
-function answerKey(topicId: Uuid, partition: number): string {
-  return `${topicId}:${partition}`
+/** By topic id and index, as an answer names partitions. */
+function byTopic(asked: Iterable<Fetched>): ReadonlyMap<Uuid, ReadonlyMap<number, Fetched>> {
+  const topics = new Map<Uuid, Map<number, Fetched>>()
+  for (const fetched of asked) {
+    const { topicId, partition } = fetched.partition
+    const ofTopic = topics.get(topicId)
+    if (ofTopic === undefined) topics.set(topicId, new Map([[partition, fetched]]))
+    else ofTopic.set(partition, fetched)
+  }
+  return topics
 }

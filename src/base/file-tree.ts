@@ -46,6 +46,12 @@ export class FileTree<File> {
     return file
   }
 
+  /** The file at `path`; null when there is none. */
+  file(path: string): File | null {
+    const entry = this.#find(path)
+    return entry?.kind === 'file' ? entry.file : null
+  }
+
   exists(path: string): boolean {
     return this.#find(path) !== null
   }

@@ -2,6 +2,7 @@ import { nextTick } from 'node:process'
 import type { Socket } from 'node:net'
 import { ConnectionError } from '../base/errors.ts'
 import type { Address, Connection, ConnectionHandler } from '../ports/network.ts'
+import { resetSocket } from './reset-socket.ts'
 
 /** How long a connection that we ended waits for the other side to end it too. */
 const LINGER_MS = 250
@@ -73,9 +74,7 @@ export class NodeConnection implements Connection {
 
   destroy(): void {
     this.#isEnding = true
-    if (this.#socket.destroyed) return
-    if (this.#socket.connecting) this.#socket.destroy()
-    else this.#socket.resetAndDestroy()
+    if (!this.#socket.destroyed) resetSocket(this.#socket)
   }
 
   #follow(isOutgoing: boolean): void {

@@ -7,6 +7,7 @@ const LONGEST_KEPT_TEXT = 80
 const KEPT_TEXTS = 20_000
 /** Of one kind, so many sets of fields are remembered; the first serves whatever comes after them anew. */
 const KEPT_SHAPES = 8
+const NO_NUMBER = -1
 
 /** The kinds of value, in three bits each. */
 const TAG = {
@@ -30,6 +31,11 @@ interface Shape {
   readonly order: readonly number[]
   /** Tells it, and its kind, from every other. */
   readonly label: string
+  /** What stands for the label once it was packed whole; `NO_NUMBER` before, and when it is too long to be kept. */
+  labelNumber: number
+  /** Of each field, by its place in `order`: the text that it had last and what stands for it, if anything does. */
+  readonly lastTexts: (string | null)[]
+  readonly lastNumbers: number[]
 }
 
 /**
@@ -65,13 +71,18 @@ export class RowPacker {
   ): void {
     // Between rows only: where a batch ends must not show in what is packed.
     if (this.#used > BATCH_WORDS / 2) this.flush()
-    const { order, label } = this.#shapeOf(kind, fields)
+    const shape = this.#shapeOf(kind, fields)
     this.#beginTags()
     this.#number(atUs)
     this.#text(node)
-    this.#text(label)
+    this.#label(shape)
+    const { order } = shape
     const values = this.#values
-    for (let index = 0; index < order.length; index += 1) this.#value(values[order[index] ?? 0])
+    for (let index = 0; index < order.length; index += 1) {
+      const value = values[order[index] ?? 0]
+      if (typeof value === 'string') this.#fieldText(shape, index, value)
+      else this.#value(value)
+    }
     this.#words[this.#tagsAt] = this.#tags
   }
 
@@ -95,7 +106,15 @@ export class RowPacker {
     const names = Object.keys(fields)
     const sorted = names.toSorted()
     const order = sorted.map((name) => names.indexOf(name))
-    const shape = { names, order, label: JSON.stringify([kind, ...sorted]) }
+    const label = JSON.stringify([kind, ...sorted])
+    const shape: Shape = {
+      names,
+      order,
+      label,
+      labelNumber: NO_NUMBER,
+      lastTexts: names.map(() => null),
+      lastNumbers: names.map(() => NO_NUMBER),
+    }
     if (known.length < KEPT_SHAPES) known.push(shape)
     this.#takes(names, fields)
     return shape
@@ -142,19 +161,39 @@ export class RowPacker {
     this.#words[this.#used++] = isNumber ? (this.#doubleWords[1] ?? 0) : -1
   }
 
-  #text(text: string): void {
+  /** As any other text; that of a known shape need not be looked up. */
+  #label(shape: Shape): void {
+    if (shape.labelNumber === NO_NUMBER) shape.labelNumber = this.#text(shape.label)
+    else this.#knownText(shape.labelNumber)
+  }
+
+  /** As any other text; one that is the same row after row need not be looked up. */
+  #fieldText({ lastTexts, lastNumbers }: Shape, index: number, text: string): void {
+    const last = lastNumbers[index] ?? NO_NUMBER
+    if (last !== NO_NUMBER && lastTexts[index] === text) return this.#knownText(last)
+    lastTexts[index] = text
+    lastNumbers[index] = this.#text(text)
+  }
+
+  #knownText(number: number): void {
+    this.#tag(TAG.text)
+    this.#words[this.#used++] = number
+  }
+
+  /** Returns what stands for the text from now on, or `NO_NUMBER`. */
+  #text(text: string): number {
     const known = this.#texts.get(text)
     if (known !== undefined) {
-      this.#tag(TAG.text)
-      this.#words[this.#used++] = known
-      return
+      this.#knownText(known)
+      return known
     }
     this.#tag(TAG.newText)
     this.#newText(text)
     // Which texts have numbers depends on the rows so far alone.
-    if (text.length <= LONGEST_KEPT_TEXT && this.#texts.size < KEPT_TEXTS) {
-      this.#texts.set(text, this.#texts.size)
-    }
+    const number = this.#texts.size
+    if (text.length > LONGEST_KEPT_TEXT || number >= KEPT_TEXTS) return NO_NUMBER
+    this.#texts.set(text, number)
+    return number
   }
 
   /** Its length, then two units of it a word. */

@@ -188,8 +188,7 @@ export class SimDisk {
 
   /** Bytes of a file as they were written, past damage and planted errors; fewer at its end, none without it. */
   written(path: string, position: number, length: number): Buffer {
-    if (!this.tree.exists(path)) return Buffer.alloc(0)
-    return this.tree.open(path).written(position, length)
+    return this.tree.file(path)?.written(position, length) ?? Buffer.alloc(0)
   }
 
   /** Paths of all files, sorted. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { present } from '../base/assert.ts'
 import type { EventField } from '../ports/events.ts'
 import { RowPacker } from './row-packer.ts'
 
@@ -23,7 +24,11 @@ export class Trace {
   readonly #hash = createHash('sha256')
   readonly #packer = new RowPacker((bytes) => this.#hash.update(bytes))
   readonly #checkpoints: string[] = []
-  readonly #ring: TraceRow[] = []
+  /** The rows still kept, by `seq % ROWS_KEPT`, in columns: an object for each would be the world's most frequent. */
+  readonly #atUs: number[] = []
+  readonly #nodes: string[] = []
+  readonly #kinds: string[] = []
+  readonly #fields: TraceRow['fields'][] = []
   #rowCount = 0
 
   get rowCount(): number {
@@ -33,7 +38,11 @@ export class Trace {
   /** `fields` is kept: it must not be changed later. */
   add(atUs: number, node: string, kind: string, fields: TraceRow['fields']): void {
     const seq = this.#rowCount
-    this.#ring[seq % ROWS_KEPT] = { seq, atUs, node, kind, fields }
+    const place = seq % ROWS_KEPT
+    this.#atUs[place] = atUs
+    this.#nodes[place] = node
+    this.#kinds[place] = kind
+    this.#fields[place] = fields
     this.#rowCount = seq + 1
     this.#packer.add(atUs, node, kind, fields)
     if (this.#rowCount % ROWS_PER_CHECKPOINT === 0) this.#checkpoints.push(this.hash())
@@ -52,9 +61,21 @@ export class Trace {
 
   /** The rows still kept, oldest first. */
   rows(): readonly TraceRow[] {
-    const oldest = this.#rowCount % ROWS_KEPT
-    if (this.#rowCount <= ROWS_KEPT) return this.#ring.slice()
-    return [...this.#ring.slice(oldest), ...this.#ring.slice(0, oldest)]
+    const count = Math.min(this.#rowCount, ROWS_KEPT)
+    const first = this.#rowCount - count
+    return Array.from({ length: count }, (_, index) => this.#row(first + index))
+  }
+
+  #row(seq: number): TraceRow {
+    const place = seq % ROWS_KEPT
+    const what = `row ${seq} of a trace`
+    return {
+      seq,
+      atUs: present(this.#atUs[place], what),
+      node: present(this.#nodes[place], what),
+      kind: present(this.#kinds[place], what),
+      fields: present(this.#fields[place], what),
+    }
   }
 }
 

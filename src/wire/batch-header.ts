@@ -16,6 +16,7 @@ const ATTRIBUTES_AT = 21
 const LAST_OFFSET_DELTA_AT = 23
 const MAX_TIMESTAMP_AT = 35
 const SEQUENCES = 0x8000_0000
+const TWO_32 = 0x1_0000_0000
 
 export const CODEC_MASK = 0b111
 export const LOG_APPEND_TIME_BIT = 1 << 3
@@ -191,7 +192,7 @@ export type BatchHeaderInput = Pick<
 /** One buffer with header, CRC and the encoded records. */
 export function assembleBatch(header: BatchHeaderInput, records: readonly Buffer[]): Buffer {
   const recordBytes = records.reduce((sum, chunk) => sum + chunk.length, 0)
-  const writer = new Writer(BATCH_HEADER_BYTES)
+  const writer = new Writer(BATCH_HEADER_BYTES + recordBytes)
   writer.int64(header.baseOffset)
   writer.int32(BATCH_HEADER_BYTES + recordBytes - LOG_OVERHEAD_BYTES)
   writer.int32(header.partitionLeaderEpoch)
@@ -205,7 +206,8 @@ export function assembleBatch(header: BatchHeaderInput, records: readonly Buffer
   writer.int16(header.producerEpoch)
   writer.int32(header.baseSequence)
   writer.int32(header.recordCount)
-  const batch = Buffer.concat([writer.toBuffer(), ...records], BATCH_HEADER_BYTES + recordBytes)
+  for (const chunk of records) writer.bytes(chunk)
+  const batch = writer.toBuffer()
   batch.writeUInt32BE(batchCrc(batch, 0), CRC_AT)
   return batch
 }
@@ -216,7 +218,7 @@ function batchCrc(buffer: Buffer, position: number): number {
 }
 
 function putInt64(buffer: Buffer, position: number, value: number): void {
-  const writer = new Writer(8)
-  writer.int64(value)
-  writer.toBuffer().copy(buffer, position)
+  if (!Number.isSafeInteger(value)) throw new WireError(`${value} in a batch header`)
+  buffer.writeInt32BE(Math.floor(value / TWO_32), position)
+  buffer.writeUInt32BE(value >>> 0, position + 4)
 }

@@ -49,6 +49,11 @@ describe('npm run scenario', () => {
     }
   })
 
+  it('are as many as the README says', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    expect(/what can be shown: (\d+) failures/.exec(readme)?.[1]).toBe(String(SCENARIOS.length))
+  })
+
   it('lists them as data', async () => {
     const { stdout } = await scenario(['--list', '--json'])
     const rows = JSON.parse(stdout) as { name: string; section: string; modes: string[] }[]

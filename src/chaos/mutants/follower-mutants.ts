@@ -39,8 +39,8 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     invariants: ['R1', 'R3', 'R10', 'R14', 'R15', 'L2', 'CRASH'],
     profile: 'data',
     file: 'broker/replica/follower-fetcher.ts',
-    find: `  return \`\${topicId}:\${partition}\``,
-    replace: `  return \`\${topicId}:\${Math.min(partition, 0)}\``,
+    find: 'const fetched = fetchedByIndex?.get(data.partitionIndex)',
+    replace: 'const fetched = [...(fetchedByIndex?.values() ?? [])].at(-1)',
     maxSeeds: 200,
   },
   {

@@ -3,6 +3,7 @@ import type { Fault } from '../plan/fault.ts'
 import type { ClientHost } from './client-host.ts'
 import type { LinkProxy } from './link-proxy.ts'
 import { isHost, type LinkMatch, type LinkTable, type Undo } from './link-table.ts'
+import type { NodeLives } from './node-lives.ts'
 import type { ProxiedConnection } from './proxied-connection.ts'
 import { corruptIndexes, flipBit, wipe, type FlipWhere } from './process-files.ts'
 import type { StageNode } from './stage-node.ts'
@@ -21,8 +22,8 @@ export interface FaultWorld {
   readonly table: LinkTable
   readonly proxies: readonly LinkProxy[]
   readonly random: Random
-  /** Starts it in the background; a start that fails is the stage's to tell. */
-  readonly startNode: (node: StageNode) => void
+  /** Who starts and ends nodes; a start that fails is the stage's to tell. */
+  readonly lives: NodeLives
   /** Begins another life of the client, and of its actor. */
   readonly startClient: (client: ClientHost) => void
 }
@@ -62,14 +63,15 @@ async function injectOnProcess(
   fault: Fault,
   world: FaultWorld,
 ): Promise<Injected> {
-  const restart: Injected = { undo: () => world.startNode(node) }
+  const { lives } = world
+  const restart: Injected = { undo: () => lives.start(node) }
   if (!node.isUp) return null
   switch (fault.kind) {
     case 'crash':
-      await node.kill()
+      await lives.kill(node)
       return restart
     case 'shutdown':
-      await node.shutdown()
+      await lives.shutDown(node)
       return restart
     case 'pause':
       if (node.isPaused) return null
@@ -78,19 +80,19 @@ async function injectOnProcess(
     case 'slow-node':
       return { undo: slowDown(node, Number(fault.params?.['factor'] ?? 5)) }
     case 'wipe-disk':
-      await node.kill()
+      await lives.kill(node)
       wipe(node.directory)
       return restart
     case 'corrupt-index':
-      await node.kill()
+      await lives.kill(node)
       corruptIndexes(node.directory, world.random)
       return restart
     case 'bit-flip': {
-      await node.kill()
+      await lives.kill(node)
       const where = String(fault.params?.['where'] ?? 'any') as FlipWhere
       const damage = flipBit(node.directory, where, world.random)
       // The page cache of a process that lives would hide the damage: it is stopped for it, and goes on.
-      world.startNode(node)
+      lives.start(node)
       return damage === null ? null : NOTHING_TO_UNDO
     }
     default:

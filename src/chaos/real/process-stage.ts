@@ -13,6 +13,7 @@ import { ClusterWatch, type ClusterPicture } from './cluster-watch.ts'
 import { resolveTarget } from './fault-targets.ts'
 import { LinkProxy } from './link-proxy.ts'
 import { LinkTable, type Undo } from './link-table.ts'
+import { NodeLives } from './node-lives.ts'
 import { onExit } from './on-exit.ts'
 import { canInject, type FaultReach } from './process-fault-kinds.ts'
 import { clog, injectOn, type FaultWorld } from './process-faults.ts'
@@ -57,7 +58,9 @@ export class ProcessStage implements LiveStage {
   readonly #listeners: ((event: NodeEvent) => void)[] = []
   readonly #undos = new Set<Undo>()
   readonly #timers = new Set<NodeJS.Timeout>()
-  readonly #starting = new Set<string>()
+  readonly #lives = new NodeLives((node, error) => {
+    this.#failure ??= `${node.name} did not start again: ${messageOf(error)}`
+  })
   readonly #stopListening: () => void
   #injecting = 0
   #isPrepared = false
@@ -180,7 +183,7 @@ export class ProcessStage implements LiveStage {
     this.#table.clear()
     for (const node of this.nodes) {
       node.resume()
-      if (!node.isUp) this.#startNode(node)
+      this.#lives.start(node)
     }
     for (const client of this.#clients.values()) {
       client.resume()
@@ -191,8 +194,8 @@ export class ProcessStage implements LiveStage {
 
   pending(): string | null {
     if (this.#injecting > 0) return 'a fault is being injected'
-    const [starting] = this.#starting
-    if (starting !== undefined) return `${starting} is starting`
+    const { starting } = this.#lives
+    if (starting !== null) return `${starting} is starting`
     const down = this.nodes.find(({ isUp }) => !isUp)
     if (down !== undefined) return `${down.name} is down`
     const { picture } = this.#watch
@@ -215,7 +218,7 @@ export class ProcessStage implements LiveStage {
         .catch(() => undefined)
     }
     await this.admin.close()
-    await Promise.all(this.nodes.map((node) => node.kill()))
+    await this.#lives.close(this.nodes)
     await Promise.all(this.#proxies.map((proxy) => proxy.close()))
     this.#release()
     this.#stopListening()
@@ -276,6 +279,8 @@ export class ProcessStage implements LiveStage {
   }
 
   #undoLater(fault: Fault, undo: Undo): void {
+    // It took until after the heal to begin.
+    if (this.#healedMs !== Infinity) return undo()
     this.#undos.add(undo)
     if (fault.untilMs === undefined) return
     const timer = setTimeout(
@@ -298,18 +303,6 @@ export class ProcessStage implements LiveStage {
     if (this.#undos.delete(undo)) undo()
   }
 
-  #startNode(node: StageNode): void {
-    if (node.isUp || this.#starting.has(node.name)) return
-    this.#starting.add(node.name)
-    node
-      .start()
-      .catch((error: unknown) => {
-        if (this.#closed === null)
-          this.#failure ??= `${node.name} did not start again: ${messageOf(error)}`
-      })
-      .finally(() => this.#starting.delete(node.name))
-  }
-
   #world(): FaultWorld {
     return {
       nodes: this.nodes,
@@ -317,7 +310,7 @@ export class ProcessStage implements LiveStage {
       table: this.#table,
       proxies: this.#proxies,
       random: this.#random,
-      startNode: (node) => this.#startNode(node),
+      lives: this.#lives,
       startClient: ({ name }) => this.#startClient(name),
     }
   }

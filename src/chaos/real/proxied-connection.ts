@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { resetSocket } from '../../real/reset-socket.ts'
 import { HalfLink } from './half-link.ts'
 import type { LinkTable, ListenerRole } from './link-table.ts'
 
@@ -76,9 +77,8 @@ export class ProxiedConnection {
   reset(): void {
     if (this.#isOver) return
     this.#end()
-    this.#options.socket.resetAndDestroy()
-    if (this.#upstream.connecting) this.#upstream.destroy()
-    else this.#upstream.resetAndDestroy()
+    resetSocket(this.#options.socket)
+    resetSocket(this.#upstream)
   }
 
   #onRequestBytes(bytes: Buffer): void {

@@ -16,11 +16,11 @@ const ROW_KINDS: ReadonlyMap<string, Readonly<Record<EntryKind, string>>> = new 
 export function traceEntry(trace: Trace, atUs: number, entry: HistoryEntry): void {
   const { index, of, kind, process, operation } = entry
   const rowKind = (ROW_KINDS.get(operation.op) ?? rowKinds(operation.op))[kind]
+  const fields = operation as unknown as Fields
   if ('records' in operation && operation.records !== undefined) {
-    const { records, ...rest } = operation
-    trace.add(atUs, process, rowKind, { index, of, ...rest, ...digestOf(records) })
+    trace.add(atUs, process, rowKind, { ...fields, index, of, ...digestOf(operation.records) })
   } else {
-    trace.add(atUs, process, rowKind, { index, of, ...(operation as unknown as Fields) })
+    trace.add(atUs, process, rowKind, { ...fields, index, of })
   }
 }
 
@@ -29,7 +29,7 @@ function rowKinds(op: string): Readonly<Record<EntryKind, string>> {
   return { invoke: `${row}-invoke`, ok: `${row}-ok`, fail: `${row}-fail`, info: `${row}-info` }
 }
 
-/** Of many records a digest: number, first offset, and a sum over all of them that depends on their order. */
+/** What stands for many records: number, first offset, and a sum over all of them that depends on their order. */
 function digestOf(records: readonly ReadRecord[]): Fields {
   let digest = 0x811c9dc5
   for (const { offset, value } of records) {

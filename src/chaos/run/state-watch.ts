@@ -13,15 +13,17 @@ const BARRIER_EVENTS: ReadonlySet<string> = new Set([
   'node.restarted',
 ])
 
+type Hook<Name extends keyof StateCheck> = NonNullable<StateCheck[Name]>
+
 /** Drives the state checks of a run: who is called, and when. What they find is collected here. */
 export class StateWatch implements StateReport {
   readonly violations: Violation[] = []
   readonly #nowMs: () => number
-  readonly #evaluated = new Map<InvariantId, number>()
-  /** Those that have the hook at all: these three are called all the time. */
-  #afterNode: readonly StateCheck[] = []
-  #onEvent: readonly StateCheck[] = []
-  #onHistory: readonly StateCheck[] = []
+  readonly #evaluated = new Map<InvariantId, { looks: number }>()
+  /** The hooks of those that have them: these three are called all the time. */
+  #afterNode: readonly Hook<'afterNode'>[] = []
+  #onEvent: readonly Hook<'onEvent'>[] = []
+  #onHistory: readonly Hook<'onHistory'>[] = []
   #checks: readonly StateCheck[] = []
   #stepsLeft = EVENTS_PER_BARRIER
   #isBarrierDue = false
@@ -33,9 +35,9 @@ export class StateWatch implements StateReport {
   /** The checks report to this watch, so they are made after it. */
   use(checks: readonly StateCheck[]): void {
     this.#checks = checks
-    this.#afterNode = checks.filter((check) => 'afterNode' in check)
-    this.#onEvent = checks.filter((check) => 'onEvent' in check)
-    this.#onHistory = checks.filter((check) => 'onHistory' in check)
+    this.#afterNode = checks.flatMap((check) => check.afterNode?.bind(check) ?? [])
+    this.#onEvent = checks.flatMap((check) => check.onEvent?.bind(check) ?? [])
+    this.#onHistory = checks.flatMap((check) => check.onHistory?.bind(check) ?? [])
   }
 
   get hasViolation(): boolean {
@@ -47,32 +49,30 @@ export class StateWatch implements StateReport {
   }
 
   evaluated(invariant: InvariantId): void {
-    this.#evaluated.set(invariant, (this.#evaluated.get(invariant) ?? 0) + 1)
+    const counted = this.#evaluated.get(invariant)
+    if (counted === undefined) this.#evaluated.set(invariant, { looks: 1 })
+    else counted.looks += 1
   }
 
   /** Looks by invariant. */
   counts(): ReadonlyMap<InvariantId, number> {
-    return this.#evaluated
+    return new Map([...this.#evaluated].map(([invariant, { looks }]) => [invariant, looks]))
   }
 
   /** A step has ended; `view` is that of the node whose code ran, null when none did. */
   afterStep(view: NodeView | null): void {
-    if (view !== null) {
-      for (let index = 0; index < this.#afterNode.length; index += 1) {
-        this.#afterNode[index]?.afterNode?.(view)
-      }
-    }
+    if (view !== null) for (const afterNode of this.#afterNode) afterNode(view)
     this.#stepsLeft -= 1
     if (this.#isBarrierDue || this.#stepsLeft <= 0) this.barrier()
   }
 
   onEvent(event: NodeEvent): void {
     if (BARRIER_EVENTS.has(event.kind)) this.#isBarrierDue = true
-    for (const check of this.#onEvent) check.onEvent?.(event)
+    for (const onEvent of this.#onEvent) onEvent(event)
   }
 
   onHistory(entry: HistoryEntry): void {
-    for (const check of this.#onHistory) check.onHistory?.(entry)
+    for (const onHistory of this.#onHistory) onHistory(entry)
   }
 
   onStart(view: NodeView, life: { readonly lostDisk: boolean; readonly lostTail: boolean }): void {

@@ -40,6 +40,8 @@ export class LogGhost {
   /** False: what lies below is not known, so the next batch must be one that another replica has shown. */
   #isRooted: boolean
   #segmentBase = NOWHERE
+  /** Of the segment at `#segmentBase`; kept, since nearly every look reads on in the same one. */
+  #path = ''
   #position = 0
   /** Its first look is over: what is read from now on was written just before. */
   #isWatching = false
@@ -103,7 +105,7 @@ export class LogGhost {
     }
     const bases = this.log.segmentBaseOffsets
     for (let at = bases.findLastIndex((base) => base <= offset); at < bases.length; at += 1) {
-      const path = `${this.log.directory}/${segmentFileName(bases[Math.max(0, at)] ?? 0, 'log')}`
+      const path = this.#pathOf(bases[Math.max(0, at)] ?? 0)
       const bytes = readFile(this.nodeId, path, 0, READ_BYTES)
       for (let position = 0; ; position += batchSizeBytes(bytes, position)) {
         const batch = readBatch(bytes, position, NO_CHAIN)
@@ -120,8 +122,7 @@ export class LogGhost {
     if (this.#segmentBase === NOWHERE) this.#seek()
     while (this.endOffset < end && this.#segmentBase !== NOWHERE) {
       const base = this.#segmentBase
-      const path = `${this.log.directory}/${segmentFileName(this.#segmentBase, 'log')}`
-      const bytes = readFile(this.nodeId, path, this.#position, READ_BYTES)
+      const bytes = readFile(this.nodeId, this.#path, this.#position, READ_BYTES)
       const taken = this.#take(bytes, end)
       this.#position += taken
       if (this.endOffset >= end) return
@@ -130,8 +131,7 @@ export class LogGhost {
         this.batches.length = 0
         this.#isRooted = false
       }
-      this.#segmentBase = this.log.segmentBaseOffsets.find((next) => next > base) ?? NOWHERE
-      this.#position = 0
+      this.#begin(this.log.segmentBaseOffsets.find((next) => next > base))
     }
   }
 
@@ -146,9 +146,18 @@ export class LogGhost {
   }
 
   #seek(): void {
+    this.#begin(this.log.segmentBaseOffsets.findLast((base) => base <= this.endOffset))
+  }
+
+  /** Goes to the begin of the segment that has this base; undefined: there is none. */
+  #begin(base: number | undefined): void {
     this.#position = 0
-    this.#segmentBase =
-      this.log.segmentBaseOffsets.findLast((base) => base <= this.endOffset) ?? NOWHERE
+    this.#segmentBase = base ?? NOWHERE
+    this.#path = base === undefined ? '' : this.#pathOf(base)
+  }
+
+  #pathOf(base: number): string {
+    return `${this.log.directory}/${segmentFileName(base, 'log')}`
   }
 
   /** Takes the batches that come after what is known; returns how many bytes they and those before take. */

@@ -20,7 +20,7 @@ const MOVERS: ReadonlySet<FaultKind> = new Set([
 const MOVER_ENABLED_PERMILLE = 750
 const MOVER_WEIGHT = 3
 const CALM_PERMILLE = 200
-const PAIR_PERMILLE = 500
+const PAIR_PERMILLE = 400
 const DAMAGE_PERMILLE = 450
 const AT_PROBE_PERMILLE = 120
 /** A node that is down for the rest of the chaos leaves less to test. */

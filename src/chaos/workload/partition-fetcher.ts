@@ -182,10 +182,8 @@ export class PartitionFetcher {
     if (error !== null || response === null) {
       return this.#onError(assigned, error ?? new ConnectionError('no answer'))
     }
-    const answer = response.responses
-      .flatMap(({ partitions }) => partitions)
-      .find(({ partitionIndex }) => partitionIndex === assigned.partition)
-    if (answer === undefined) {
+    const answer = answerOf(response, assigned.partition)
+    if (answer === null) {
       return this.#onError(assigned, new ConnectionError('an answer without the partition'))
     }
     const { currentLeader } = answer
@@ -316,6 +314,14 @@ function decode(
     key: key?.toString('utf8') ?? null,
   }))
   return { records, nextOffset: data.nextOffset }
+}
+
+/** What an answer about one topic says of a partition; null when it says nothing. */
+function answerOf({ responses }: FetchResponse, partition: number): PartitionData | null {
+  for (const { partitions } of responses) {
+    for (const answer of partitions) if (answer.partitionIndex === partition) return answer
+  }
+  return null
 }
 
 /** A topic of the same name made anew: another log, from its begin. */

@@ -86,7 +86,8 @@ export class PartitionSender {
   sendNew(): boolean {
     const { plan, partition, link, nextRecord } = this.#options
     if (!this.canSend || link.leaderOf(plan.topic, partition) === null) return false
-    const records = Array.from({ length: plan.batchRecords }, nextRecord)
+    const records: BatchRecord[] = []
+    while (records.length < plan.batchRecords) records.push(nextRecord())
     const batch = this.#make({ records, stamp: this.#stamp(this.#nextSequence, this.#epoch) })
     this.#nextSequence = sequenceAfter(this.#nextSequence, records.length)
     this.#window.push(batch)

@@ -1,5 +1,6 @@
 const END_OF_VALUE = '|'
 const FILLER = 'x'
+const FILLER_UNIT = FILLER.charCodeAt(0)
 
 /** A record's bytes: the value, filled up to `bytes` in a way that a reader can check. */
 export function encodePayload(value: string, bytes: number): Buffer {
@@ -16,7 +17,7 @@ export function decodePayload(payload: Buffer | null): string {
   const end = text.indexOf(END_OF_VALUE)
   if (end < 0) return text
   for (let index = end + 1; index < text.length; index += 1) {
-    if (text[index] !== FILLER) return text
+    if (text.charCodeAt(index) !== FILLER_UNIT) return text
   }
   return text.slice(0, end)
 }

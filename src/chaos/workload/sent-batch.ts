@@ -7,6 +7,9 @@ import { encodePayload } from './payload.ts'
 
 const SEQUENCES = 0x8000_0000
 
+/** Before it is told: then nothing of it changes any more. */
+type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
+
 export interface BatchRecord {
   readonly value: string
   readonly key: string | null
@@ -75,27 +78,40 @@ export class SentBatch {
 
   /** The first record's offset; -1 for acks=0. */
   succeed(baseOffset: number): void {
-    this.#end('ok', (place) => ({ offset: baseOffset < 0 ? -1 : baseOffset + place }))
+    this.#end('ok', (operation, place) => {
+      operation.offset = baseOffset < 0 ? -1 : baseOffset + place
+    })
   }
 
   /** Ends with what is known from all attempts; without any it was never sent. */
   giveUp(): void {
     const error = this.#lastError === null ? 'NOT_SENT' : errorNameOf(this.#lastError)
     const isUnknown = this.#mayHaveHappened || this.isUnderWay
-    this.#end(isUnknown ? 'info' : 'fail', () => ({ error }))
+    this.#endBadly(isUnknown ? 'info' : 'fail', error)
   }
 
   /** The client crashed. */
   abandon(): void {
-    if (!this.#isEnded) this.#end('info', () => ({ error: 'CLIENT_CRASHED' }))
+    if (!this.#isEnded) this.#endBadly('info', 'CLIENT_CRASHED')
   }
 
-  #end(kind: 'ok' | 'fail' | 'info', more: (place: number) => Partial<SendOperation>): void {
+  #endBadly(kind: 'fail' | 'info', error: string): void {
+    this.#end(kind, (operation) => {
+      operation.error = error
+    })
+  }
+
+  #end(
+    kind: 'ok' | 'fail' | 'info',
+    complete: (operation: Draft<SendOperation>, place: number) => void,
+  ): void {
     assert(!this.#isEnded, 'a batch ends once')
     this.#isEnded = true
     const { history, process } = this.options
     for (const [place, { index, operation }] of this.#invoked.entries()) {
-      history.end(index, process, kind, { ...operation, ...more(place) })
+      const ended = { ...operation }
+      complete(ended, place)
+      history.end(index, process, kind, ended)
     }
   }
 }
@@ -110,7 +126,7 @@ function operationOf(
   { value, key }: BatchRecord,
   place: number,
 ): SendOperation {
-  return {
+  const operation: Draft<SendOperation> = {
     op: 'send',
     topic,
     partition,
@@ -120,10 +136,11 @@ function operationOf(
     idempotent: stamp !== null,
     producerId: stamp?.producerId ?? -1,
     producerEpoch: stamp?.epoch ?? -1,
-    ...(stamp === null ? {} : { sequence: sequenceAfter(stamp.baseSequence, place) }),
-    ...(expects === undefined ? {} : { expects }),
-    ...(originalOffset === undefined ? {} : { originalOffset: originalOffset + place }),
   }
+  if (stamp !== null) operation.sequence = sequenceAfter(stamp.baseSequence, place)
+  if (expects !== undefined) operation.expects = expects
+  if (originalOffset !== undefined) operation.originalOffset = originalOffset + place
+  return operation
 }
 
 function encode({ records, valueBytes, codec, timestampMs, stamp }: SentBatchOptions): Buffer {

@@ -75,6 +75,21 @@ describe('a network of the machine', () => {
     await until(() => accepted[0]!.closes.length === 1)
     expect(accepted[0]!.closes).toEqual([null])
   })
+
+  it('closes a connection that is given up right after its end', async () => {
+    const { listener, accepted } = await listenOn(harness)
+    const socket = connect({ ...listener.address, allowHalfOpen: true })
+    open.push(socket)
+    // The end comes with a reset when it overtakes the last words.
+    socket.on('error', () => undefined)
+    await until(() => accepted.length === 1)
+    const connection = accepted[0]!.connection!
+    connection.write([Buffer.from('last words')])
+    connection.close()
+    connection.destroy()
+    await until(() => accepted[0]!.closes.length === 1)
+    expect(accepted[0]!.closes).toEqual([null])
+  })
 })
 
 describe('a network inside the process', () => {

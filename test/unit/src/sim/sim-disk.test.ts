@@ -40,6 +40,15 @@ describe('a simulated disk', () => {
     expect(reread(node)).toBe('synced or not')
   })
 
+  it('shows what was written at a path, and nothing where no file is', () => {
+    const { node, file } = startNode()
+    file.append([Buffer.from('some bytes')])
+    node.ports.disk.makeDirectory('directory')
+    expect(node.disk.written('log', 5, 100).toString()).toBe('bytes')
+    expect(node.disk.written('missing', 0, 100)).toHaveLength(0)
+    expect(node.disk.written('directory', 0, 100)).toHaveLength(0)
+  })
+
   it('keeps what was synced through a power cut, and of the rest a prefix or nothing', () => {
     const found = new Set<string>()
     for (const seed of SEEDS) {

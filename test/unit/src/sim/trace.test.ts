@@ -74,10 +74,37 @@ describe('a trace', () => {
     expect(new Set(hashes).size).toBe(hashes.length)
   })
 
+  it('differs also where a field has the text that it had before, long or short', () => {
+    const hashOf = (texts: readonly string[]): string => {
+      const trace = new Trace()
+      for (const a of texts) trace.add(1, 'n', 'k', { a, b: 'same' })
+      return trace.hash()
+    }
+    const long = 'x'.repeat(100)
+    const hashes = [
+      ['p', 'p', 'q'],
+      ['p', 'q', 'p'],
+      ['p', 'q', 'q'],
+      ['p', 'same', 'p'],
+      [long, long, 'q'],
+      [long, 'q', long],
+      [long, 'q', 'q'],
+    ].map(hashOf)
+    expect(new Set(hashes).size).toBe(hashes.length)
+    expect(hashOf(['p', 'p', 'q'])).toBe(hashes[0])
+  })
+
   it('keeps the last 50,000 rows and a checkpoint for every 10,000', () => {
     const trace = new Trace()
-    for (let index = 0; index < 60_001; index += 1) trace.add(index, 'n', 'k', {})
+    for (let index = 0; index < 60_001; index += 1) trace.add(index, 'n', 'k', { index })
     const rows = trace.rows()
+    expect(rows[0]).toEqual({
+      seq: 10_001,
+      atUs: 10_001,
+      node: 'n',
+      kind: 'k',
+      fields: { index: 10_001 },
+    })
     expect(rows).toHaveLength(50_000)
     expect([rows[0]!.seq, rows.at(-1)!.seq, trace.rowCount]).toEqual([10_001, 60_000, 60_001])
     expect(trace.checkpoints()).toHaveLength(6)
