@@ -247,7 +247,7 @@ class Recovery {
     }
     if (endOffset < recoveryPoint)
       this.#emit('log.behind-recovery-point', { endOffset, recoveryPoint })
-    if (!this.#hasEpochs) this.#restoreEpochs()
+    if (!this.#hasEpochs || this.#hasEarlierRecords(logStartOffset)) this.#restoreEpochs()
     this.#epochs.truncateFromEnd(endOffset)
     this.#epochs.truncateFromStart(logStartOffset)
     return {
@@ -281,7 +281,13 @@ class Recovery {
     if (epoch > this.#epochs.latest) this.#epochs.assign(epoch, batchBaseOffset(buffer, at))
   }
 
-  /** The checkpoint is missing or torn: every batch tells its epoch. */
+  /** The epochs were cut for a log start that was about to be raised, and was not: the end came in between. */
+  #hasEarlierRecords(logStartOffset: Offset): boolean {
+    const [oldest] = this.#epochs.entries
+    return oldest !== undefined && oldest.startOffset > logStartOffset
+  }
+
+  /** The checkpoint is missing, torn or begins too late: every batch tells its epoch. */
   #restoreEpochs(): void {
     this.#epochs.clear()
     for (const segment of this.#segments.all) {

@@ -1,15 +1,18 @@
 import type { Fault } from '../plan/fault.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { ProducerPlan, ReaderPlan } from '../plan/workload-plan.ts'
+import type { ProducerPlan, ReaderPlan, WorkloadPlan } from '../plan/workload-plan.ts'
 
 const PARTITIONS = [0, 1, 2, 3] as const
 const CHAOS_MS = 60_000
 
+/** A producer and a consumer with Kafka's usual settings, or three producers, two readers and a watcher of offsets. */
+export type StandardClients = 'native' | 'six'
+
 /**
  * The schedule that speed is measured by: 60 virtual seconds of three brokers and three controllers, four
- * partitions and six clients, with a few faults. Only its randomness depends on the seed.
+ * partitions and native clients, with a few faults. Only its randomness depends on the seed.
  */
-export function standardPlan(seed: number): Plan {
+export function standardPlan(seed: number, clients: StandardClients = 'native'): Plan {
   return {
     name: `standard-${seed}`,
     seed,
@@ -30,20 +33,7 @@ export function standardPlan(seed: number): Plan {
         configs: { 'min.insync.replicas': '2', 'internal.segment.bytes': '65536' },
       },
     ],
-    workload: [
-      producer('producer-1', { idempotent: true, inFlight: 5 }),
-      producer('producer-2', { idempotent: true, inFlight: 1 }),
-      producer('producer-3', { idempotent: false, inFlight: 1, acks: 1 }),
-      reader('reader-1', 100),
-      reader('reader-2', 500),
-      {
-        kind: 'offsets-watcher',
-        name: 'watcher',
-        topic: 't',
-        partitions: PARTITIONS,
-        everyMs: 500,
-      },
-    ],
+    workload: clients === 'native' ? NATIVE : SIX,
     faults: FAULTS,
     chaosMs: CHAOS_MS,
     healLimitMs: CHAOS_MS,
@@ -94,3 +84,23 @@ function reader(name: string, everyMs: number): ReaderPlan {
     everyMs,
   }
 }
+
+const NATIVE: readonly WorkloadPlan[] = [
+  producer('producer', { idempotent: true, inFlight: 5 }),
+  reader('consumer', 500),
+]
+
+const SIX: readonly WorkloadPlan[] = [
+  producer('producer-1', { idempotent: true, inFlight: 5 }),
+  producer('producer-2', { idempotent: true, inFlight: 1 }),
+  producer('producer-3', { idempotent: false, inFlight: 1, acks: 1 }),
+  reader('reader-1', 100),
+  reader('reader-2', 500),
+  {
+    kind: 'offsets-watcher',
+    name: 'watcher',
+    topic: 't',
+    partitions: PARTITIONS,
+    everyMs: 500,
+  },
+]

@@ -418,6 +418,22 @@ describe('what is beside the segments', () => {
     }
   })
 
+  it('epochs that were cut for a log start which was not raised are made again', async () => {
+    const { disk, log } = filledDisk()
+    await flushed(log)
+    const before = log.epochEntries
+    const cut = before.slice(1).map(({ epoch, startOffset }) => `${epoch} ${startOffset + 1}`)
+    const files = new Map(filesOf(disk))
+    files.set('leader-epoch-checkpoint', Buffer.from(`0\n${cut.length}\n${cut.join('\n')}\n`))
+    const opened = openLog(diskWith(files), {
+      config: CONFIG,
+      recoveryPoint: log.recoveryPoint,
+      isCleanShutdown: false,
+    })
+    expect(opened.logStartOffset).toBe(0)
+    expect(opened.epochEntries).toEqual(before)
+  })
+
   it('the epochs above the recovery point come from the batches, whatever the file says', () => {
     const { disk, log } = filledDisk()
     const files = filesOf(disk)
