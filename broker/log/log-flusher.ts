@@ -35,6 +35,8 @@ export class LogFlusher {
   #recoveryPoint: Offset
   #failure: DiskErrorCode | null = null
   #isDirectoryDirty = true
+  /** Paths of small files that were replaced since the last flush. */
+  readonly #replaced = new Set<string>()
 
   constructor(options: LogFlusherOptions) {
     this.#options = options
@@ -53,6 +55,12 @@ export class LogFlusher {
 
   /** Files were made, replaced or removed. */
   directoryChanged(): void {
+    this.#isDirectoryDirty = true
+  }
+
+  /** A small file was replaced: it is durable before the recovery point moves on. */
+  fileReplaced(path: string): void {
+    this.#replaced.add(path)
     this.#isDirectoryDirty = true
   }
 
@@ -78,7 +86,10 @@ export class LogFlusher {
       // The active one always: its answer is what makes `done` come later.
       if (segment.isDirty || segment === active) this.#syncSegment(segment, active, flush)
     }
-    if (epochs.isDirty) this.#syncEpochs(epochs, flush)
+    if (epochs.isDirty) this.fileReplaced(epochs.path)
+    epochs.isDirty = false
+    for (const path of this.#replaced) this.#syncFile(path, flush)
+    this.#replaced.clear()
     if (this.#isDirectoryDirty) {
       this.#isDirectoryDirty = false
       flush.waiting += 1
@@ -98,11 +109,9 @@ export class LogFlusher {
     }
   }
 
-  #syncEpochs(epochs: LeaderEpochs, flush: Flush): void {
-    epochs.isDirty = false
+  #syncFile(path: string, flush: Flush): void {
     flush.waiting += 1
-    this.#isDirectoryDirty = true
-    const file = this.#options.disk.open(epochs.path)
+    const file = this.#options.disk.open(path)
     file.fsync((error) => {
       file.close()
       this.#synced(flush, error)

@@ -138,12 +138,14 @@ export class PartitionLog {
     const { disk, directory, topicId } = options
     disk.makeDirectory(directory)
     const stored = readPartitionMetadata(disk, directory)
-    if (stored === null) writePartitionMetadata(disk, directory, topicId)
-    else if (stored !== topicId) {
+    if (stored !== null && stored !== topicId) {
       throw new CorruptionError(`${directory}: expected topic id ${topicId}, found ${stored}`)
     }
+    const written = stored === null ? writePartitionMetadata(disk, directory, topicId) : null
     const recovered = recoverLog({ ...options, logStartOffset: options.logStartOffset ?? 0 })
-    return new PartitionLog(options, recovered)
+    const log = new PartitionLog(options, recovered)
+    if (written !== null) log.#flusher.fileReplaced(written)
+    return log
   }
 
   get config(): LogConfig {

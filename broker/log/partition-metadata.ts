@@ -19,8 +19,10 @@ export function readPartitionMetadata(disk: Disk, directory: string): Uuid | nul
   return isUuid(topicId) ? topicId : null
 }
 
-/** Writes `partition.metadata` as Kafka does, without a newline at the end. */
-export function writePartitionMetadata(disk: Disk, directory: string, topicId: Uuid): void {
+/** Writes `partition.metadata` as Kafka does, without a newline at the end, and returns its path. */
+export function writePartitionMetadata(disk: Disk, directory: string, topicId: Uuid): string {
   const text = `version: 0\ntopic_id: ${topicId}`
-  replaceFile(disk, `${directory}/${PARTITION_METADATA_FILE}`, Buffer.from(text))
+  const path = `${directory}/${PARTITION_METADATA_FILE}`
+  replaceFile(disk, path, Buffer.from(text))
+  return path
 }

@@ -3,6 +3,7 @@ import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import { ZERO_UUID, type Uuid } from '../../src/base/uuid.ts'
 import type { Disk } from '../../src/ports/disk.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { parseSegmentFileName } from '../log/log-file-names.ts'
 import { readPartitionMetadata } from '../log/partition-metadata.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
@@ -140,16 +141,23 @@ export class HostedPartitions {
 
   /**
    * The directory of an older topic of the same name, deleted while this node was down, is set aside under
-   * a `-stray` name; nothing of it may be taken for the new topic's data, checkpoints included.
+   * a `-stray` name; nothing of it may be taken for the new topic's data, checkpoints included. So is one that a power
+   * cut has left without a topic id: it was never synced, since the id is before all else.
    */
   #setStrayAside(directory: string, topicId: Uuid): void {
     const { disk, checkpoints } = this.#options
     const found = disk.exists(directory) ? readPartitionMetadata(disk, directory) : null
-    if (found === null || found === topicId) return
-    const target = `${directory}.${found}-stray`
+    if (found === topicId || (found === null && !this.#isNameless(directory))) return
+    const target = `${directory}.${found ?? ZERO_UUID}-stray`
     disk.remove(target)
     disk.rename(directory, target)
     checkpoints.forget(directory)
+  }
+
+  #isNameless(directory: string): boolean {
+    const { disk, checkpoints } = this.#options
+    if (!disk.exists(directory) || checkpoints.recoveryPoint(directory) > 0) return false
+    return disk.list(directory).some((name) => parseSegmentFileName(name)?.kind === 'log')
   }
 
   #emitOffline(topic: string, partition: number, error: Error): void {

@@ -82,16 +82,14 @@ export function faultsOfSeed(draw: Draw, field: FaultField, wishes: FaultWishes)
     const restMs = wishes.chaosMs - beginMs
     const lengthMs = Math.min(restMs, part.pick('length', [800, 2000, 4000]))
     const calmMs = part.pick('calm', [100, 500, 2000])
-    const mayDamage = isWhole || wishes.isOverBudget
+    const beforeMs = wishes.isOverBudget ? 0 : CALM_AROUND_DAMAGE_MS
+    const mayDamage = (isWhole || wishes.isOverBudget) && beforeMs + lengthMs <= restMs
     const damage =
       mayDamage && part.chance('damage', DAMAGE_PERMILLE)
         ? damageRound(part.part('of damage'), field, wishes, lengthMs)
         : []
     if (damage.length > 0) {
-      const beforeMs = wishes.isOverBudget ? 0 : CALM_AROUND_DAMAGE_MS
-      if (beforeMs + lengthMs <= restMs) {
-        faults.push(...damage.map((fault) => later(fault, beginMs + beforeMs)))
-      }
+      faults.push(...damage.map((fault) => later(fault, beginMs + beforeMs)))
       beginMs += lengthMs + 2 * beforeMs + calmMs
       continue
     }

@@ -16,9 +16,9 @@ const OVER_BUDGET_PERMILLE = 150
  * more in the same time than few long ones; the long ones are for what only piles up slowly.
  */
 const CHAOS_MS: readonly (readonly [number, number])[] = [
-  [3000, 30],
-  [6000, 38],
-  [12_000, 22],
+  [3000, 20],
+  [6000, 46],
+  [12_000, 24],
   [25_000, 8],
   [50_000, 2],
 ]

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PartitionLog } from '../../../../broker/log/partition-log.ts'
+import { readPartitionMetadata } from '../../../../broker/log/partition-metadata.ts'
 import { CorruptionError } from '../../../../src/base/errors.ts'
 import type { NodeEvent } from '../../../../src/ports/events.ts'
 import { MemoryDisk } from '../../../../src/real/memory-disk.ts'
@@ -360,6 +361,20 @@ describe('flush', () => {
     expect(log.recoveryPoint).toBe(3)
     await flushed(log)
     expect(log.recoveryPoint).toBe(4)
+  })
+
+  it('makes the topic id durable with the first records', () => {
+    const world = new SimWorld({ seed: 1 })
+    const node = world.node('n')
+    const log = openLog(node.ports.disk)
+    appendOk(log, batch())
+    log.flush(() => undefined)
+    world.runFor(100)
+    expect(log.recoveryPoint).toBe(1)
+    node.crash({ losesUnsynced: true })
+    const { disk } = node.restart()
+    expect(readPartitionMetadata(disk, DIRECTORY)).toBe(log.topicId)
+    expect(openLog(disk, { recoveryPoint: 1 }).logEndOffset).toBe(1)
   })
 
   it('says nothing about what replaces a tail that was cut meanwhile', async () => {

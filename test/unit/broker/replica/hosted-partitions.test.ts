@@ -4,9 +4,11 @@ import { Checkpoints } from '../../../../broker/replica/checkpoints.ts'
 import { HostedPartitions } from '../../../../broker/replica/hosted-partitions.ts'
 import { parseBrokerConfig } from '../../../../broker/config.ts'
 import { CorruptionError } from '../../../../src/base/errors.ts'
+import { ZERO_UUID } from '../../../../src/base/uuid.ts'
 import { ErrorCode } from '../../../../src/wire/error-codes.ts'
 import { metadataRecord } from '../../../../src/wire/metadata-record.ts'
 import { SimWorld } from '../../../../src/sim/sim-world.ts'
+import { batchOf } from '../../../support/replica-cluster.ts'
 
 const ID = 'AbcdefghijklmnopqrstuA'
 const OTHER_ID = 'BbcdefghijklmnopqrstuA'
@@ -97,6 +99,18 @@ describe('HostedPartitions', () => {
     expect(partition.log.highWatermark).toBe(0)
     expect(after.checkpoints.highWatermark('t-0')).toBe(0)
     expect(after.disk.list('')).toEqual(['t-0', `t-0.${ID}-stray`])
+  })
+
+  it('sets a directory aside that a power cut has left without a topic id, before its first sync', () => {
+    const before = setUp()
+    const old = before.hosted.open(before.state)!
+    old.makeLeader(before.state)
+    old.appendAsLeader(batchOf('old'), 1, 'client')
+    old.log.close()
+    before.disk.remove('t-0/partition.metadata')
+    const after = setUp(imageWith(OTHER_ID), before.world)
+    expect(after.hosted.open(after.state)!.log.logEndOffset).toBe(0)
+    expect(after.disk.list('')).toEqual(['t-0', `t-0.${ZERO_UUID}-stray`])
   })
 
   it('keeps a partition offline when its log cannot be opened', () => {
