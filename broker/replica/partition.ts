@@ -260,6 +260,9 @@ export class Partition {
         `${this.key}: a fetch of epoch ${fetch.leaderEpoch} counts in ${role.leaderEpoch}`,
       )
     }
+    if (this.isFromPastLife(fetch.brokerId, fetch.brokerEpoch)) {
+      assert(false, `${this.key}: a fetch of ${fetch.brokerId} in a past life counts`)
+    }
     const before = follower.logEndOffset
     follower.onFetch({
       offset: fetch.offset,

@@ -78,11 +78,11 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
   {
     name: 'fetch-of-a-past-life-counts',
     says: 'a fetch that a broker sent before its restart still counts for its position (KIP-903)',
-    invariants: ['R15', 'R10', 'R8', 'R7', 'D1'],
+    invariants: ['R15', 'R10', 'R8', 'R7', 'D1', 'CRASH'],
     profile: 'data',
-    file: 'broker/replica/partition.ts',
-    find: 'return brokerEpoch !== -1 && broker !== undefined && brokerEpoch < broker.epoch',
-    replace: 'return brokerEpoch !== -1 && broker === undefined',
+    file: 'broker/replica/partition-read.ts',
+    find: 'return partition.isFromPastLife(reader.brokerId, reader.brokerEpoch)\n    ? ErrorCode.NOT_LEADER_OR_FOLLOWER\n    : ErrorCode.NONE',
+    replace: 'return ErrorCode.NONE',
     maxSeeds: 200,
   },
   {
@@ -96,8 +96,9 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     replace: `  if (diverging !== null) {
     if (reader.kind === 'follower') {
       const { brokerId, brokerEpoch } = reader
-      const { logStartOffset } = entry
-      partition.onFollowerFetch({ brokerId, brokerEpoch, offset: fetchOffset, logStartOffset })
+      const { logStartOffset, currentLeaderEpoch: leaderEpoch } = entry
+      const fetch = { brokerId, brokerEpoch, leaderEpoch, offset: fetchOffset, logStartOffset }
+      if (leaderEpoch !== -1) partition.onFollowerFetch(fetch)
     }
     partition.tell(`,
     maxSeeds: 200,

@@ -129,6 +129,55 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     },
   },
   {
+    name: 'two leaders in a row keep what they wrote to themselves, and the first one leads again',
+    kinds: ['crash', 'cut', 'elect-preferred', 'shutdown'],
+    isDamage: false,
+    draw: (draw, field) => {
+      const { key } = aPartition(draw, field)
+      const preferred = `replica(${key},0)`
+      const wholeMs = draw.pick('whole', [1800, 3000])
+      const electMs = wholeMs + draw.between('lag', 250, 450)
+      const diesMs = electMs + draw.between('reign', 50, 250)
+      const alone = { direction: 'both', peers: 'brokers' }
+      return [
+        { atMs: 0, kind: 'crash', target: preferred, untilMs: 400 },
+        { atMs: wholeMs, kind: 'cut', target: preferred, untilMs: diesMs + 1000, params: alone },
+        { atMs: wholeMs + 10, kind: 'shutdown', target: `leader(${key})`, untilMs: diesMs + 1500 },
+        { atMs: electMs, kind: 'elect-preferred', target: 'controller' },
+        { atMs: diesMs, kind: 'crash', target: preferred, untilMs: diesMs + 2000 },
+      ]
+    },
+  },
+  {
+    name: 'a request of a past life arrives when the new life is registered',
+    kinds: ['crash', 'cut'],
+    isDamage: false,
+    draw: (draw, field) => {
+      const { key, topic } = aPartition(draw, field)
+      const target = followerOf(draw, key, topic)
+      const slow = { direction: 'out', peers: `leader(${key})` }
+      return [
+        { atMs: 0, kind: 'cut', target, untilMs: 1300, params: slow },
+        { atMs: draw.between('dies', 100, 450), kind: 'crash', target, untilMs: 500 },
+      ]
+    },
+  },
+  {
+    name: 'a bit flips in what a follower has not fetched yet',
+    kinds: ['bit-flip', 'pause'],
+    isDamage: true,
+    draw: (draw, field) => {
+      const { key, topic } = aPartition(draw, field)
+      const [, index = '0'] = key.split('-')
+      const where = { where: 'tail', topic: topic.name, partition: Number(index) }
+      const awayMs = draw.pick('away', [400, 1200])
+      return [
+        { atMs: 0, kind: 'pause', target: followerOf(draw, key, topic), untilMs: awayMs },
+        { atMs: awayMs - 50, kind: 'bit-flip', target: `leader(${key})`, params: where },
+      ]
+    },
+  },
+  {
     name: 'a follower without news still follows the old epoch when the leader leads again',
     kinds: ['crash', 'cut'],
     isDamage: false,

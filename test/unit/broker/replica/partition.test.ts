@@ -178,13 +178,23 @@ describe('Partition and its in-sync set', () => {
   it.each([
     ['is fenced', { isFenced: true }, 102],
     ['is shutting down', { isInControlledShutdown: true }, 102],
-    ['has been registered anew since it fetched', {}, 90],
-  ])('does not ask to admit a follower that %s (KIP-903)', (_what, change, brokerEpoch) => {
+  ])('does not ask to admit a follower that %s', (_what, change, brokerEpoch) => {
     const bench = new PartitionBench()
     bench.register(2, 102, change)
     bench.lead({ isr: [1] })
     bench.fetched(2, 0, brokerEpoch)
     expect(bench.proposals).toEqual([])
+  })
+
+  it('never counts a fetch of a follower that has been registered anew since it was sent (KIP-903)', () => {
+    const bench = new PartitionBench()
+    bench.register(2, 90)
+    bench.lead({ isr: [1] })
+    bench.append('a')
+    bench.fetched(2, 0, 90)
+    bench.register(2, 102)
+    expect(bench.proposals).toEqual([])
+    expect(() => bench.fetched(2, 1, 90)).toThrow(/a fetch of 2 in a past life counts/)
   })
 
   it('waits with the high watermark for a follower it asked to admit', () => {
