@@ -61,8 +61,10 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     invariants: ['D7', 'R1', 'R3', 'P4', 'D9', 'L2', 'CRASH'],
     profile: 'data',
     file: 'broker/log/recovery.ts',
-    find: 'const mustRecover = !isCleanShutdown && isUnflushed',
-    replace: 'const mustRecover = isCleanShutdown && isUnflushed',
+    find: `const mustRecover = !isCleanShutdown && isUnflushed
+      const problem = mustRecover ? null : loadProblem(segment, next)`,
+    replace: `const mustRecover = isCleanShutdown && isUnflushed
+      const problem = loadProblem(segment, next) === 'offset index' ? 'offset index' : null`,
     maxSeeds: 200,
   },
   {
