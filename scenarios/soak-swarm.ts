@@ -31,6 +31,6 @@ export const soakSwarm = scenario('soak-swarm', {
 function planWithFaults(seed: number): Plan {
   for (let each = seed; ; each += STRIDE) {
     const plan = planOfSeed(each, 'all')
-    if (plan.faults.length > 0) return plan
+    if (plan.faults.length > 0) return { ...plan, seed }
   }
 }

@@ -5,12 +5,14 @@ import type { HistoryRule } from './history-rule.ts'
 import { isCommitted, type PartitionHistory } from './partition-history.ts'
 
 /**
- * P1: within a session a value is in the log once. Across sessions nothing is promised. A client that keeps its
- * sessions to itself, as kafkajs does, is left out: it may take one value into two, or to two leaders.
+ * P1: within a session a value is in the log once, and no two producers share a session, for the controller gives no
+ * id twice. Across sessions nothing is promised. A client that keeps its sessions to itself, as kafkajs does, is left
+ * out: it may take one value into two, or to two leaders.
  */
 export const noDuplicates: HistoryRule = {
   invariant: 'P1',
   judge(history, finding) {
+    if (history.evidence.budget.holdsQuorum) checkOwners(history, finding)
     for (const partition of history.lastingPartitions()) {
       checkOnce(history, partition, finding)
       const isSent = partition.sends.some(({ operation }) => hasKnownSession(operation))
@@ -64,6 +66,22 @@ function hasKnownSession({ idempotent, producerId }: SendOperation): boolean {
 
 function isFinal(history: HistoryIndex, partition: PartitionHistory): boolean {
   return history.evidence.isFinalReadComplete && partition.hasFinalRead
+}
+
+function checkOwners(history: HistoryIndex, finding: Finding): void {
+  const owners = new Map<number, string>()
+  for (const { operation, process, invokedMs } of history.sends) {
+    if (!hasKnownSession(operation)) continue
+    const { producerId } = operation
+    const owner = owners.get(producerId)
+    if (owner === undefined) owners.set(producerId, process)
+    else if (owner !== process) {
+      finding.violated(
+        invokedMs,
+        `${owner} and ${process} were both given producer id ${producerId}`,
+      )
+    }
+  }
 }
 
 /** Reads of one life of the log only: after a loss, what was read before may be sent again. */

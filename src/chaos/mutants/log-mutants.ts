@@ -35,17 +35,6 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     maxSeeds: 200,
   },
   {
-    name: 'snapshots-kept-over-truncation',
-    says: 'producer snapshots of what was truncated stay, and the next start begins from them',
-    invariants: ['P4', 'P1', 'P2', 'D6', 'CRASH'],
-    profile: 'data',
-    file: 'broker/log/partition-log.ts',
-    find: `    this.#snapshots.removeAbove(end)
-    if (!this.#producers.isEmpty) {`,
-    replace: '    if (!this.#producers.isEmpty) {',
-    maxSeeds: 200,
-  },
-  {
     name: 'retry-after-failed-fsync',
     says: 'a failed fsync is tried again, though the pages that it was about are gone (fsyncgate of PostgreSQL)',
     invariants: ['D7', 'R8', 'R7', 'D1', 'D9', 'R3', 'L2', 'CRASH'],

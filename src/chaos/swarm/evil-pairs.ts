@@ -178,6 +178,59 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     },
   },
   {
+    name: 'an fsync fails once, later ones succeed, and then the power goes',
+    kinds: ['fsync-error', 'power-cut'],
+    isDamage: true,
+    draw: (draw, field, lengthMs) => {
+      const { key } = aPartition(draw, field)
+      const target = `replica(${key},0)`
+      const cutMs = draw.between('cut', 500, 2000)
+      return [
+        { atMs: 0, kind: 'fsync-error', target },
+        { atMs: cutMs, kind: 'power-cut', target, untilMs: Math.max(lengthMs, cutMs + 300) },
+      ]
+    },
+  },
+  {
+    name: 'the disk falls behind by some segments, and then the power goes',
+    kinds: ['power-cut', 'slow-disk'],
+    isDamage: true,
+    draw: (draw, field, lengthMs) => {
+      const { key, topic } = aPartition(draw, field)
+      const target = draw.pick('target', [`leader(${key})`, followerOf(draw, key, topic)])
+      const cutMs = draw.between('cut', 800, 2000)
+      const params = { stallMs: 5000 }
+      const untilMs = Math.max(lengthMs, cutMs + 300)
+      return [
+        { atMs: 0, kind: 'slow-disk', target, untilMs, params },
+        { atMs: cutMs, kind: 'power-cut', target, untilMs, params: { tear: 'any' } },
+      ]
+    },
+  },
+  {
+    name: 'an election over links that take as long as its time-outs',
+    kinds: ['crash', 'latency'],
+    isDamage: false,
+    draw: (draw, field, lengthMs) => {
+      const untilMs = Math.max(lengthMs, 3000)
+      const slow = (target: string): Fault => ({
+        atMs: 0,
+        kind: 'latency',
+        target,
+        untilMs,
+        params: { factor: draw.pick(`factor of ${target}`, [50, 200]) },
+      })
+      const others = Array.from(
+        { length: Math.max(0, field.cluster.controllers - 1) },
+        (_, index) => slow(`other-controller(${index})`),
+      )
+      return [
+        ...others,
+        { atMs: draw.between('dies', 100, 800), kind: 'crash', target: 'controller', untilMs },
+      ]
+    },
+  },
+  {
     name: 'a follower without news still follows the old epoch when the leader leads again',
     kinds: ['crash', 'cut'],
     isDamage: false,

@@ -298,6 +298,18 @@ describe('producers (P1, P5, D6)', () => {
     expect(verdict('P5', other)).toBe('valid 0')
   })
 
+  it('have an id each, as long as the controllers keep what they have', () => {
+    const history = script().acked('a', 0, { process: 'p' })
+    history.acked('b', 1, { process: 'q', producerId: 8 }).acked('c', 2, { process: 'p' })
+    history.final([
+      [0, 'a'],
+      [1, 'b'],
+      [2, 'c'],
+    ])
+    expect(verdict('P1', history)).toBe('valid 3')
+    expect(verdict('P1', history.acked('d', 3, { process: 'q' }))).toBe('invalid')
+  })
+
   it('are unknown without a final read', () => {
     expect(verdict('P1', script().acked('a', 0))).toBe('unknown')
     expect(verdict('P5', script().acked('a', 0))).toBe('unknown')
