@@ -147,9 +147,12 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     invariants: ['CRASH', 'Q2', 'Q3', 'R1', 'R2', 'R3', 'R5', 'D9', 'Q14', 'L8'],
     profile: 'data',
     file: 'src/base/lifetime.ts',
-    find: `    if (!this.#isAlive) return
-    try {`,
-    replace: `    try {`,
+    find: `  end(): void {
+    this.#isAlive = false
+  }`,
+    replace: `  end(): void {
+    this.#isAlive = Boolean(this)
+  }`,
     maxSeeds: 200,
   },
 ]
