@@ -10,7 +10,7 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     file: 'connect/runtime/submitted-offsets.ts',
     find: 'queue.records[queue.head]?.isAcked === true',
     replace: 'queue.records[queue.head] !== undefined',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'source-begins-anew',
@@ -20,7 +20,7 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     file: 'connect/runtime/source-task.ts',
     find: 'offset: (partition) => offsets.read(connector, partition),',
     replace: 'offset: (partition) => offsets.read(`${connector} `, partition),',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'sink-puts-part-of-a-batch',
@@ -30,6 +30,6 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     file: 'connect/runtime/sink-task.ts',
     find: 'await task.put([...this.#batch])',
     replace: 'await task.put(this.#batch.slice(-3))',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

@@ -10,7 +10,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/partition-election.ts',
     find: `const unclean = election === 'unclean' ? target.replicas.find(isAcceptableLeader) : undefined`,
     replace: `const unclean = target.replicas.find(isAcceptableLeader)`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'last-isr-member-removed',
@@ -20,7 +20,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/partition-election.ts',
     find: 'if (change.isr === undefined && target.isr.length > 0 && !areEqual(target.isr, partition.isr)) {',
     replace: 'if (change.isr === undefined && !areEqual(target.isr, partition.isr)) {',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'fenced-broker-stays-in-the-isr',
@@ -30,7 +30,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/replica-changes.ts',
     find: 'partition.isr.includes(removed) ? partition.isr.filter((id) => id !== removed) : null,',
     replace: 'partition.isr.includes(removed) ? partition.isr : null,',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'fenced-broker-joins-the-isr',
@@ -44,7 +44,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     replace: `  return members.every((member) => member.brokerId >= 0 || isEligible(context, member))
     ? ErrorCode.NONE
     : ErrorCode.INELIGIBLE_REPLICA`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'leader-epoch-not-raised',
@@ -54,7 +54,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/metadata/partition-state.ts',
     find: 'leaderEpoch: isLeaderNamed ? before.leaderEpoch + 1 : before.leaderEpoch,',
     replace: 'leaderEpoch: before.leaderEpoch,',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'partition-epoch-not-raised',
@@ -64,7 +64,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/metadata/partition-state.ts',
     find: 'partitionEpoch: before.partitionEpoch + 1,',
     replace: 'partitionEpoch: before.partitionEpoch + (isLeaderNamed ? 1 : 0),',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'broker-epoch-reused',
@@ -74,7 +74,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/broker-registration.ts',
     find: 'const epoch = isSame ? existing.epoch : nextOffset + fencing.length',
     replace: 'const epoch = existing?.epoch ?? nextOffset + fencing.length',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'controller-answers-before-commit',
@@ -84,7 +84,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/pending-answers.ts',
     find: 'if (last === undefined && offset <= this.#committedOffset) commit()',
     replace: 'if (last === undefined) commit()',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'controller-shares-the-image',
@@ -94,7 +94,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller-part.ts',
     find: 'this.#options.quorum().publisher.image.clone()',
     replace: 'this.#options.quorum().publisher.image',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'producer-ids-lost-on-failover',
@@ -104,6 +104,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     file: 'broker/metadata/image.ts',
     find: '    copy.nextProducerId = this.nextProducerId\n',
     replace: '',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

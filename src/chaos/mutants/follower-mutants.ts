@@ -10,7 +10,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/partition-read.ts',
     find: 'const isDiverging = end.epoch < entry.lastFetchedEpoch || end.endOffset < entry.fetchOffset',
     replace: 'const isDiverging = end.endOffset < entry.fetchOffset',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'divergence-not-told',
@@ -20,7 +20,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/partition-read.ts',
     find: 'const diverging = entry.lastFetchedEpoch === -1 ? null : divergence(partition, entry)',
     replace: 'const diverging = null as ReturnType<typeof divergence>',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'cut-at-the-leaders-end-of-another-epoch',
@@ -31,7 +31,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     find: `  const common = own.epoch === leaderEpoch ? leaderEndOffset : Infinity
   return Math.min(own.endOffset, common, log.logEndOffset)`,
     replace: `  return Math.min(leaderEndOffset, log.logEndOffset)`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'answers-matched-by-topic-only',
@@ -41,7 +41,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/follower-fetcher.ts',
     find: 'const fetched = fetchedByIndex?.get(data.partitionIndex)',
     replace: 'const fetched = [...(fetchedByIndex?.values() ?? [])].at(-1)',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'follower-trusts-its-own-end',
@@ -51,7 +51,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/partition.ts',
     find: 'Math.min(data.highWatermark, log.logEndOffset),',
     replace: 'log.logEndOffset,',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'high-watermark-only-with-records',
@@ -61,7 +61,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/partition.ts',
     find: 'const hasMoved = highWatermark !== log.highWatermark',
     replace: 'const hasMoved = hasRecords && highWatermark !== log.highWatermark',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'resigned-leader-keeps-its-role',
@@ -74,7 +74,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
 `,
     replace: `    const wasLeader = this.#role !== null
 `,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'cut-to-the-checkpoint-on-start',
@@ -85,6 +85,6 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     find: '    log.updateHighWatermark(checkpoints.highWatermark(key))\n',
     replace:
       '    log.updateHighWatermark(checkpoints.highWatermark(key))\n    log.truncateTo(log.highWatermark)\n',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

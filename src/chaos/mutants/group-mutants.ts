@@ -10,7 +10,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     file: 'broker/group/offsets.ts',
     find: 'if (generation !== group.generation) return ErrorCode.ILLEGAL_GENERATION',
     replace: 'if (generation > group.generation) return ErrorCode.ILLEGAL_GENERATION',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'offsets-cache-differs-from-replay',
@@ -29,7 +29,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     }
     assert(
       lastOffset >=`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'assignments-by-place',
@@ -39,7 +39,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     file: 'broker/group/membership.ts',
     find: 'assignment: assignments.get(memberId) ?? NO_BYTES,',
     replace: 'assignment: assignments.values().next().value ?? assignments.get(memberId),',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'generation-not-raised',
@@ -49,7 +49,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     file: 'broker/group/classic-group.ts',
     find: 'this.generation += 1\n',
     replace: 'this.generation = Math.max(1, this.generation)\n',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'late-sync-gets-nothing',
@@ -59,7 +59,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     file: 'broker/group/membership.ts',
     find: 'answer: syncResponse(group, group.member(memberId).assignment) }',
     replace: 'answer: syncResponse(group, NO_BYTES) }',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'commit-of-a-stranger-accepted',
@@ -71,7 +71,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
   if (error !== ErrorCode.NONE) return error
   if (generation`,
     replace: `  if (generation`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'coordinator-answers-before-commit',
@@ -81,7 +81,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     file: 'broker/coordinator/shard-host.ts',
     find: 'const isCommitted = this.#log.highWatermark(this.#partition) > this.#lastOffset',
     replace: 'const isCommitted = this.#log.highWatermark(this.#partition) >= 0',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'uncommitted-not-loaded',
@@ -97,7 +97,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
       return
     }
     const batch = { bytes, header, position }`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'committed-offset-of-the-record',
@@ -107,6 +107,6 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     file: 'broker/group/offsets.ts',
     find: 'offset: partition.committedOffset,',
     replace: 'offset: Math.max(0, partition.committedOffset - 1),',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

@@ -10,7 +10,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/leader-role.ts',
     find: 'if (this.inSync.committed.size < minInsyncReplicas) return null',
     replace: 'if (this.inSync.committed.size < 1) return null',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'min-isr-checked-after-append',
@@ -41,7 +41,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
       return { error: ErrorCode.NOT_ENOUGH_REPLICAS, result: null }
     }
 `,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'unheard-follower-not-waited-for',
@@ -51,7 +51,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/leader-role.ts',
     find: 'if (follower.logEndOffset >= upTo) continue',
     replace: 'if (follower.logEndOffset >= upTo || follower.logEndOffset < 0) continue',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'isr-admits-with-the-first-fetch',
@@ -61,7 +61,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/leader-role.ts',
     find: 'follower.logEndOffset >= highWatermark && follower.logEndOffset >= this.epochStartOffset',
     replace: 'follower.logEndOffset >= Math.min(0, highWatermark, this.epochStartOffset)',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'isr-proposal-rolled-back-unanswered',
@@ -73,7 +73,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     replace: `if (outcome === 'retry' && !isOvertaken && isStillProposed(update)) {
         update.partition.leaderRole?.inSync.rollBack()
       }`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'fetch-of-a-past-life-counts',
@@ -83,7 +83,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/partition-read.ts',
     find: 'return partition.isFromPastLife(reader.brokerId, reader.brokerEpoch)\n    ? ErrorCode.NOT_LEADER_OR_FOLLOWER\n    : ErrorCode.NONE',
     replace: 'return ErrorCode.NONE',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'diverging-fetch-counts',
@@ -101,7 +101,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
       if (leaderEpoch !== -1) partition.onFollowerFetch(fetch)
     }
     partition.tell(`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'consumer-sees-the-log-end',
@@ -111,7 +111,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/partition-read.ts',
     find: 'return reader.isCommittedOnly ? log.lastStableOffset : log.highWatermark',
     replace: 'return reader.isCommittedOnly ? log.lastStableOffset : log.logEndOffset',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'latest-offset-answered-too-early',
@@ -121,7 +121,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/offset-lookup.ts',
     find: 'const isLagging = isClient && (partition.leaderRole?.epochStartOffset ?? -1) > log.highWatermark',
     replace: 'const isLagging = isClient && partition.leaderRole === null',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'latest-offset-is-the-log-end',
@@ -131,7 +131,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/offset-lookup.ts',
     find: 'return isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark',
     replace: 'return isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.logEndOffset',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'waiting-fetch-gets-the-newest',
@@ -143,7 +143,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     replace: `const from = request.entry.fetchOffset
   const offset = request.updatesFollower ? from : Math.max(from, endOffset - 1)
 `,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'long-poll-without-waiting',
@@ -153,6 +153,6 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/follower-fetcher.ts',
     find: 'maxWaitMs: settings.waitMaxMs,',
     replace: 'maxWaitMs: 0,',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

@@ -12,7 +12,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     this.endOffset = lastOffset + 1`,
     replace: `    this.sizeBytes = position + sizeBytes
     this.endOffset = Math.max(lastOffset, this.baseOffset + 1)`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'index-entry-after-its-batch',
@@ -22,7 +22,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/segment.ts',
     find: 'this.offsetIndex.append(lastOffset, position)',
     replace: 'this.offsetIndex.append(lastOffset, position + sizeBytes)',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'epoch-begins-with-its-last-record',
@@ -32,7 +32,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/log-writer.ts',
     find: 'this.#parts.epochs.assign(epoch, header.baseOffset)',
     replace: 'this.#parts.epochs.assign(epoch, header.lastOffset)',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'retry-after-failed-fsync',
@@ -42,7 +42,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/log-flusher.ts',
     find: '    else this.fail(error)\n',
     replace: '',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'unclean-stop-not-recovered',
@@ -54,7 +54,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
       const problem = mustRecover ? null : loadProblem(segment, next)`,
     replace: `const mustRecover = isCleanShutdown && isUnflushed
       const problem = loadProblem(segment, next) === 'offset index' ? 'offset index' : null`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'lost-segment-end-overlooked',
@@ -64,7 +64,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/recovery.ts',
     find: 'const isBroken = mustRecover && next !== undefined && this.#isGap(segment, next)',
     replace: 'const isBroken = false as boolean',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'empty-epoch-checkpoint-taken',
@@ -74,7 +74,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/checkpoint-file.ts',
     find: '  if (bytes === null || bytes.length === 0) return null\n',
     replace: '  if (bytes === null) return null\n  if (bytes.length === 0) return []\n',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'duplicate-appended-again',
@@ -84,7 +84,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/producer-state.ts',
     find: `if (batch !== undefined) return { kind: 'duplicate', batch }`,
     replace: `if (batch !== undefined) return null`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'out-of-order-on-duplicate',
@@ -94,7 +94,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/producer-state.ts',
     find: `if (batch !== undefined) return { kind: 'duplicate', batch }`,
     replace: `if (batch !== undefined) return outOfOrder(header, producer)`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'gap-in-the-sequence-accepted',
@@ -104,7 +104,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/producer-state.ts',
     find: 'return header.baseSequence === (last + 1) % SEQUENCES',
     replace: 'return header.baseSequence > last || last + 1 === SEQUENCES',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'old-producer-epoch-accepted',
@@ -114,7 +114,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/producer-state.ts',
     find: 'if (header.producerEpoch < producer.epoch) {',
     replace: 'if (header.isControl && header.producerEpoch < producer.epoch) {',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'duplicate-answered-with-zero',
@@ -124,7 +124,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/log-writer.ts',
     find: '      baseOffset: lastOffset - offsetDelta,\n      lastOffset,',
     replace: '      baseOffset: 0,\n      lastOffset: Math.min(lastOffset, offsetDelta),',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'acknowledged-by-the-last-offset',
@@ -134,7 +134,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/produce-service.ts',
     find: 'baseOffset: result.baseOffset,',
     replace: 'baseOffset: result.lastOffset,',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'retention-passes-the-high-watermark',
@@ -159,7 +159,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     const first = this.#segments.all[count]
     assert(first !== undefined, 'a segment is left after retention')
     this.#logStartOffset = first.baseOffset`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'unlimited-retention-taken-for-a-size',
@@ -169,6 +169,6 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'broker/log/retention.ts',
     find: 'mayDelete && config.retentionBytes >= 0',
     replace: 'mayDelete && config.retentionBytes >= -1',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

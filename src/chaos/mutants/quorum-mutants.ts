@@ -13,7 +13,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
 `,
     replace: `      respond(this.#elections.handleVote(request))
 `,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'commit-of-older-epoch-entry',
@@ -23,7 +23,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/quorum/leader.ts',
     find: 'if (candidate <= this.epochStartOffset || candidate <= this.#highWatermark) return false',
     replace: 'if (candidate <= this.#highWatermark) return false',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'votes-twice',
@@ -34,7 +34,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     find: `    if (isPreVote || this.votedKey === null) return isLogUpToDate
     return isSameReplica(this.votedKey, candidate)`,
     replace: `    return isLogUpToDate && (isPreVote || candidate.id >= 0)`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'votes-for-a-shorter-log',
@@ -44,7 +44,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/quorum/elections.ts',
     find: '(lastOffsetEpoch === log.lastEpoch && lastOffset >= log.endOffset)',
     replace: '(lastOffsetEpoch === log.lastEpoch && lastOffset >= 0)',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'quorum-epoch-not-stored',
@@ -54,7 +54,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/quorum/quorum-state.ts',
     find: 'if (isSameElection(election, this.#stored)) return',
     replace: 'if (isSameElection(election, this.#stored) || votedKeyOf(election) === null) return',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'commits-without-a-majority',
@@ -64,7 +64,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/quorum/leader.ts',
     find: 'ends[this.#voters.majority - 1]',
     replace: 'ends[Math.max(0, this.#voters.majority - 2)]',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'follower-acknowledges-before-fsync',
@@ -74,7 +74,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/quorum/fetcher.ts',
     find: 'if (state.isVoter && log.durableEnd < log.endOffset) return Infinity',
     replace: 'if (state.isVoter && log.durableEnd < 0) return Infinity',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'quorum-high-watermark-goes-back',
@@ -84,7 +84,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/quorum/raft-log.ts',
     find: 'if (next <= this.#highWatermark) return false',
     replace: 'if (next === this.#highWatermark) return false',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'diverging-quorum-log-served',
@@ -94,7 +94,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     file: 'broker/controller/quorum/raft-log.ts',
     find: 'return end.epoch === epoch && end.endOffset >= offset ? null : end',
     replace: 'return end.epoch === epoch || end.endOffset >= offset ? null : end',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'drops-its-log-on-divergence',
@@ -115,7 +115,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     this.#log.truncateTo(0)
     this.#generation += 1
     const to = this.endOffset`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'high-watermark-taken-before-the-cut',
@@ -127,7 +127,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     replace: `if (divergingEpoch.epoch >= 0 && divergingEpoch.endOffset >= 0) {
       log.updateHighWatermark(highWatermark)
 `,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'applies-what-is-not-committed',
@@ -139,7 +139,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
       const bytes = this.#log.read(this.#nextOffset, this.#log.highWatermark, MAX_READ_BYTES)`,
     replace: `    while (this.#nextOffset < this.#log.endOffset) {
       const bytes = this.#log.read(this.#nextOffset, this.#log.endOffset, MAX_READ_BYTES)`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'dead-incarnation-callback',
@@ -153,6 +153,6 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     replace: `  end(): void {
     this.#isAlive = Boolean(this)
   }`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

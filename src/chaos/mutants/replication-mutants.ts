@@ -15,7 +15,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       this.#hasCaughtUp = false
       this.log.truncateTo(this.log.highWatermark)
 `,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'unfenced-fetch',
@@ -25,7 +25,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/partition-read.ts',
     find: 'const error = partition.accessError(entry.currentLeaderEpoch, needsLeader)',
     replace: 'const error = partition.accessError(-1, needsLeader)',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'isr-expansion-too-early',
@@ -35,7 +35,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/leader-role.ts',
     find: 'follower.logEndOffset >= highWatermark && follower.logEndOffset >= this.epochStartOffset',
     replace: 'follower.logEndOffset >= highWatermark',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'hw-over-committed-isr',
@@ -45,7 +45,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/leader-role.ts',
     find: 'this.inSync.maximal.has(follower.brokerId) || this.#isJoining(follower, logEndOffset, nowMs)',
     replace: 'this.inSync.committed.has(follower.brokerId)',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'ack-before-hw',
@@ -55,6 +55,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     file: 'broker/replica/partition.ts',
     find: 'if (this.log.highWatermark < offset) return null',
     replace: 'if (this.log.logEndOffset < offset) return null',
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

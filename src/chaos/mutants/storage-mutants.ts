@@ -15,7 +15,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
 `,
     replace: `    headers.push(header)
 `,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
   {
     name: 'producer-state-kept-over-truncation',
@@ -27,6 +27,6 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       loadProducers(`,
     replace: `    if (this.#producers.isEmpty) {
       loadProducers(`,
-    maxSeeds: 200,
+    maxSeeds: 1000,
   },
 ]

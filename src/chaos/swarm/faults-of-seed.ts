@@ -21,7 +21,9 @@ const MOVER_ENABLED_PERMILLE = 750
 const MOVER_WEIGHT = 3
 const CALM_PERMILLE = 200
 const PAIR_PERMILLE = 400
-const DAMAGE_PERMILLE = 450
+/** The first round finds the cluster whole, which most pairs begin from. */
+const FIRST_PAIR_PERMILLE = 700
+const DAMAGE_PERMILLE = 350
 const AT_PROBE_PERMILLE = 120
 /** A node that is down for the rest of the chaos leaves less to test. */
 const FOR_GOOD_PERMILLE = 80
@@ -94,7 +96,8 @@ export function faultsOfSeed(draw: Draw, field: FaultField, wishes: FaultWishes)
       continue
     }
     if (!part.chance('calm round', CALM_PERMILLE)) {
-      const rows = plainRound(part, field, wishes, { lengthMs, intensity })
+      const pairPermille = round === 0 ? FIRST_PAIR_PERMILLE : PAIR_PERMILLE
+      const rows = plainRound(part, field, wishes, { lengthMs, intensity, pairPermille })
       isWhole &&= rows.every((row) => row.atProbe === undefined && !staysDown(row))
       faults.push(...rows.map((fault) => later(fault, beginMs)))
     }
@@ -107,9 +110,10 @@ function plainRound(
   draw: Draw,
   field: FaultField,
   wishes: FaultWishes,
-  { lengthMs, intensity }: { readonly lengthMs: number; readonly intensity: number },
+  round: { readonly lengthMs: number; readonly intensity: number; readonly pairPermille: number },
 ): readonly Fault[] {
-  const pair = draw.chance('pair', PAIR_PERMILLE) ? aPair(draw, wishes, false) : null
+  const { lengthMs, intensity, pairPermille } = round
+  const pair = draw.chance('pair', pairPermille) ? aPair(draw, wishes, false) : null
   if (pair !== null) return rowsOf(pair, draw, field, lengthMs)
   const kinds = [...wishes.enabled].filter((kind) => isPlain(kind, wishes))
   if (kinds.length === 0) return []

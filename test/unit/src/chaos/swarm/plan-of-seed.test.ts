@@ -11,7 +11,7 @@ import { planOfSeed } from '../../../../../src/chaos/swarm/plan-of-seed.ts'
 import { standardPlan } from '../../../../../src/chaos/swarm/standard-plan.ts'
 import { SWARM_PROFILES } from '../../../../../src/chaos/swarm/swarm-profile.ts'
 
-const SEEDS = Array.from({ length: 1000 }, (_, index) => index + 1)
+const SEEDS = Array.from({ length: 2000 }, (_, index) => index + 1)
 const plans = SEEDS.map((seed) => planOfSeed(seed, 'all'))
 
 describe('planOfSeed', () => {
