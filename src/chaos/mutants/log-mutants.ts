@@ -67,16 +67,6 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     maxSeeds: 1000,
   },
   {
-    name: 'empty-epoch-checkpoint-taken',
-    says: 'a checkpoint of epochs that a power cut has left empty is taken for a log without epochs (found by seed 235)',
-    invariants: ['D9', 'R14', 'R1', 'R2', 'R15', 'L2', 'CRASH'],
-    profile: 'data',
-    file: 'broker/log/checkpoint-file.ts',
-    find: '  if (bytes === null || bytes.length === 0) return null\n',
-    replace: '  if (bytes === null) return null\n  if (bytes.length === 0) return []\n',
-    maxSeeds: 1000,
-  },
-  {
     name: 'duplicate-appended-again',
     says: 'a repeated batch is recognised, and appended all the same',
     invariants: ['P1'],
