@@ -146,17 +146,18 @@ export class HostedPartitions {
    */
   #setStrayAside(directory: string, topicId: Uuid): void {
     const { disk, checkpoints } = this.#options
-    const found = disk.exists(directory) ? readPartitionMetadata(disk, directory) : null
-    if (found === topicId || (found === null && !this.#isNameless(directory))) return
+    if (!disk.exists(directory)) return
+    const found = readPartitionMetadata(disk, directory)
+    if (found === topicId || (found === null && !this.#isUnsyncedLog(directory))) return
     const target = `${directory}.${found ?? ZERO_UUID}-stray`
     disk.remove(target)
     disk.rename(directory, target)
     checkpoints.forget(directory)
   }
 
-  #isNameless(directory: string): boolean {
+  #isUnsyncedLog(directory: string): boolean {
     const { disk, checkpoints } = this.#options
-    if (!disk.exists(directory) || checkpoints.recoveryPoint(directory) > 0) return false
+    if (checkpoints.recoveryPoint(directory) > 0) return false
     return disk.list(directory).some((name) => parseSegmentFileName(name)?.kind === 'log')
   }
 

@@ -113,20 +113,7 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     name: 'the leadership goes to a replica that lags and cannot be followed, and comes back when it dies',
     kinds: ['crash', 'cut', 'elect-preferred'],
     isDamage: false,
-    draw: (draw, field) => {
-      const { key } = aPartition(draw, field)
-      const preferred = `replica(${key},0)`
-      const wholeMs = draw.pick('whole', [1800, 3000])
-      const electMs = wholeMs + draw.between('lag', 200, 450)
-      const diesMs = electMs + draw.between('reign', 50, 250)
-      const alone = { direction: 'both', peers: 'brokers' }
-      return [
-        { atMs: 0, kind: 'crash', target: preferred, untilMs: 400 },
-        { atMs: wholeMs, kind: 'cut', target: preferred, untilMs: diesMs + 1000, params: alone },
-        { atMs: electMs, kind: 'elect-preferred', target: 'controller' },
-        { atMs: diesMs, kind: 'crash', target: preferred, untilMs: diesMs + 2000 },
-      ]
-    },
+    draw: (draw, field) => reignOfOneThatLags(draw, aPartition(draw, field).key, 200).rows,
   },
   {
     name: 'two leaders in a row keep what they wrote to themselves, and the first one leads again',
@@ -134,18 +121,14 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     isDamage: false,
     draw: (draw, field) => {
       const { key } = aPartition(draw, field)
-      const preferred = `replica(${key},0)`
-      const wholeMs = draw.pick('whole', [1800, 3000])
-      const electMs = wholeMs + draw.between('lag', 250, 450)
-      const diesMs = electMs + draw.between('reign', 50, 250)
-      const alone = { direction: 'both', peers: 'brokers' }
-      return [
-        { atMs: 0, kind: 'crash', target: preferred, untilMs: 400 },
-        { atMs: wholeMs, kind: 'cut', target: preferred, untilMs: diesMs + 1000, params: alone },
-        { atMs: wholeMs + 10, kind: 'shutdown', target: `leader(${key})`, untilMs: diesMs + 1500 },
-        { atMs: electMs, kind: 'elect-preferred', target: 'controller' },
-        { atMs: diesMs, kind: 'crash', target: preferred, untilMs: diesMs + 2000 },
-      ]
+      const { rows, wholeMs, diesMs } = reignOfOneThatLags(draw, key, 250)
+      const leaves: Fault = {
+        atMs: wholeMs + 10,
+        kind: 'shutdown',
+        target: `leader(${key})`,
+        untilMs: diesMs + 1500,
+      }
+      return [...rows, leaves].toSorted((a, b) => a.atMs - b.atMs)
     },
   },
   {
@@ -377,3 +360,26 @@ export const EVIL_PAIRS: readonly EvilPair[] = [
     },
   },
 ]
+
+/**
+ * The preferred leader is back and whole, is cut off for `leastLagMs` or longer, is elected all the same, and dies before
+ * anybody has followed it.
+ */
+function reignOfOneThatLags(
+  draw: Draw,
+  key: string,
+  leastLagMs: number,
+): { readonly rows: readonly Fault[]; readonly wholeMs: number; readonly diesMs: number } {
+  const preferred = `replica(${key},0)`
+  const wholeMs = draw.pick('whole', [1800, 3000])
+  const electMs = wholeMs + draw.between('lag', leastLagMs, 450)
+  const diesMs = electMs + draw.between('reign', 50, 250)
+  const alone = { direction: 'both', peers: 'brokers' }
+  const rows: readonly Fault[] = [
+    { atMs: 0, kind: 'crash', target: preferred, untilMs: 400 },
+    { atMs: wholeMs, kind: 'cut', target: preferred, untilMs: diesMs + 1000, params: alone },
+    { atMs: electMs, kind: 'elect-preferred', target: 'controller' },
+    { atMs: diesMs, kind: 'crash', target: preferred, untilMs: diesMs + 2000 },
+  ]
+  return { rows, wholeMs, diesMs }
+}
