@@ -1,4 +1,4 @@
-// The runner as a user calls it: the list, typos, a run of each scenario in simulation, exit codes, twins.
+// The runner as a user calls it: the list, typos, a run in simulation, exit codes, twins.
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { SCENARIOS } from '../../scenarios/catalogue.ts'
-import { carryOut } from '../../scenarios/lib/plan-run.ts'
 
 const RUN = fileURLToPath(new URL('../../scenarios/run.ts', import.meta.url))
 const LIMIT_MS = 120_000
@@ -113,25 +112,6 @@ describe('npm run scenario', () => {
 })
 
 describe('a scenario in simulation', () => {
-  const simulated = SCENARIOS.filter(({ modes }) => modes.includes('sim'))
-  it.each(simulated.map((each) => [each.name, each] as const))(
-    '%s passes, and shows what it is about',
-    { timeout: LIMIT_MS },
-    async (_, each) => {
-      const choice = {
-        mode: 'sim',
-        seed: 1,
-        bootstrapServers: null,
-        onNotice: () => undefined,
-      } as const
-      const { report } = await carryOut(each, each.plan(1), choice)
-      expect([report.broken, report.reason]).toEqual([null, null])
-      expect(report.verdict).toBe('pass')
-      expect(report.traceHash).toMatch(/^[0-9a-f]{64}$/)
-      expect(report.expectations.filter(({ isMet }) => isMet !== true)).toEqual([])
-    },
-  )
-
   it('ends with exit code 0 and its data on one line', { timeout: LIMIT_MS }, async () => {
     const { code, stdout } = await scenario(['failover', '--mode', 'sim', '--json'])
     expect(stdout.trim().split('\n')).toHaveLength(1)
