@@ -2,7 +2,7 @@ import { leaderChange, shows, sometimes, within } from './lib/expectation.ts'
 import { endedSends } from './lib/evidence.ts'
 import { listOf, repeatedValues } from './lib/outcome.ts'
 import { at, c3, leaderOf, producers, readers, topic } from './lib/plan-builders.ts'
-import { scenario } from './lib/scenario.ts'
+import { scenario, STUCK } from './lib/scenario.ts'
 
 /**
  * A producer state that was read from disk knows the newest batch of each producer and no more, here as in Apache
@@ -65,7 +65,7 @@ export const idempotenceAcrossFailover = scenario('idempotence-across-failover',
       says: 'a log is cut and what is known of producers is not, so a retry is taken for a repeat of what is gone',
       plant: 'producer-state-kept-over-truncation',
       seeds: 10,
-      mustFail: ['P4', 'P1', 'P2', 'D1', 'D6', 'L', 'CRASH'],
+      mustFail: ['P4', 'P1', 'P2', 'D1', 'D6', ...STUCK, 'CRASH'],
     },
     {
       name: '45 to duplicates',

@@ -3,7 +3,7 @@ import type { Evidence } from './lib/evidence.ts'
 import { shows, sometimes } from './lib/expectation.ts'
 import { listOf, LOSES_NOTHING } from './lib/outcome.ts'
 import { at, c3, CONTROLLER, producers, readers, topic } from './lib/plan-builders.ts'
-import { scenario } from './lib/scenario.ts'
+import { scenario, STUCK } from './lib/scenario.ts'
 
 const WIPED = 'c1'
 
@@ -55,7 +55,7 @@ export const voterDiskWiped = scenario('voter-disk-wiped', {
       says: 'one of the two voters with the newest entries is wiped as the other dies: they are gone',
       change: wipedBefore,
       seeds: 3,
-      mustFail: ['CRASH', 'Q5', 'Q6', 'Q4', 'no committed topic is lost', 'stuck', 'L'],
+      mustFail: ['CRASH', 'Q5', 'Q6', 'Q4', 'no committed topic is lost', ...STUCK],
     },
   ],
 })

@@ -59,6 +59,9 @@ export interface Figure {
   value(evidence: Evidence): number | string
 }
 
+/** What a twin fails by when its cluster does not recover, whatever it is that stays missing. */
+export const STUCK = ['L1', 'L2', 'L3', 'L4', 'L5', 'L8'] as const
+
 /** The same scenario with one thing made wrong: it must be found out. */
 export interface Twin {
   readonly name: string

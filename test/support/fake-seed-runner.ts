@@ -1,4 +1,5 @@
 import type { SeedOutcome } from '../../src/chaos/campaign/seed-outcome.ts'
+import type { SeedRequest } from '../../src/chaos/campaign/worker-messages.ts'
 
 // A runner for the workers of a campaign that runs nothing: the seed says how it ends.
 
@@ -9,6 +10,8 @@ export function outcome(seed: number, changes: Partial<SeedOutcome> = {}): SeedO
     profile: 'data',
     verdict: 'pass',
     invariant: null,
+    broken:
+      changes.invariant === undefined || changes.invariant === null ? [] : [changes.invariant],
     reason: null,
     atMs: 0,
     virtualMs: 60_000,
@@ -23,7 +26,7 @@ export function outcome(seed: number, changes: Partial<SeedOutcome> = {}): SeedO
 }
 
 /** Seeds from 900 on end badly: 901 fails, 902 dies, 903 hangs, 904 throws, 905 is slow. */
-export async function runSeed(seed: number): Promise<SeedOutcome> {
+export async function runSeed({ seed }: Pick<SeedRequest, 'seed'>): Promise<SeedOutcome> {
   if (seed === 901) {
     const reason = `b2 lost offset ${seed} of t-0. More follows`
     return outcome(seed, { verdict: 'fail', invariant: 'D1', reason, atMs: 1234 })

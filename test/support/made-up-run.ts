@@ -70,6 +70,7 @@ export function runResult(
     plan,
     verdict,
     invariant,
+    broken: invariant === null ? [] : [invariant],
     reason: verdict === 'pass' ? null : 'as planted',
     atMs: 0,
     virtualMs: plan.chaosMs,

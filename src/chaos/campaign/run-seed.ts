@@ -9,6 +9,7 @@ import { planOfSeed } from '../swarm/plan-of-seed.ts'
 import type { SwarmProfile } from '../swarm/swarm-profile.ts'
 import type { SeedTrace } from './determinism-messages.ts'
 import { harnessError, needsTurns, outcomeOf, type SeedOutcome } from './seed-outcome.ts'
+import type { SeedRequest } from './worker-messages.ts'
 
 let sharedKafkajs: KafkajsFactory | null = null
 
@@ -25,10 +26,10 @@ export async function runAnyPlan(plan: Plan, options: RunOptions = {}): Promise<
 }
 
 /** One seed, as the workers of a campaign run it. What the harness throws is the verdict of that seed. */
-export async function runSeed(seed: number, profile: SwarmProfile): Promise<SeedOutcome> {
+export async function runSeed({ seed, profile, keepGoing }: SeedRequest): Promise<SeedOutcome> {
   const fromMs = performance.now()
   try {
-    const result = await runAnyPlan(planOfSeed(seed, profile))
+    const result = await runAnyPlan(planOfSeed(seed, profile), { keepGoing })
     return outcomeOf(result, performance.now() - fromMs)
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)

@@ -14,6 +14,8 @@ export interface SeedOutcome {
   readonly profile: Profile | null
   readonly verdict: Verdict
   readonly invariant: string | null
+  /** All that were found broken, when the run went on after the first. */
+  readonly broken: readonly string[]
   readonly reason: string | null
   readonly atMs: number
   readonly virtualMs: number
@@ -33,7 +35,7 @@ export function isFailure({ verdict }: Pick<SeedOutcome, 'verdict'>): boolean {
 }
 
 export function outcomeOf(result: RunResult, wallMs: number): SeedOutcome {
-  const { plan, verdict, invariant, reason, atMs, virtualMs, eventsRun, traceHash } = result
+  const { plan, verdict, invariant, broken, reason, atMs, virtualMs, eventsRun, traceHash } = result
   const faults: Partial<Record<FaultKind, { fired: number; idle: number }>> = {}
   for (const { row, isIdle } of result.fired) {
     const count = (faults[row.kind] ??= { fired: 0, idle: 0 })
@@ -45,6 +47,7 @@ export function outcomeOf(result: RunResult, wallMs: number): SeedOutcome {
     profile: plan.profile,
     verdict,
     invariant,
+    broken,
     reason,
     atMs,
     virtualMs,
@@ -64,6 +67,7 @@ export function harnessError(seed: number, reason: string, wallMs: number): Seed
     profile: null,
     verdict: 'harness-error',
     invariant: null,
+    broken: [],
     reason,
     atMs: 0,
     virtualMs: 0,

@@ -9,9 +9,9 @@ const [runner = new URL('run-seed.ts', import.meta.url).href] = process.argv.sli
 const { runSeed } = (await import(runner)) as RunnerModule
 let last: Promise<void> = Promise.resolve()
 
-process.on('message', ({ seed, profile }: SeedRequest) => {
+process.on('message', (request: SeedRequest) => {
   last = last.then(async () => {
-    process.send?.(await runSeed(seed, profile))
+    process.send?.(await runSeed(request))
   })
 })
 process.on('disconnect', () => process.exit())

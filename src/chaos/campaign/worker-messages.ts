@@ -5,9 +5,11 @@ import type { SeedOutcome } from './seed-outcome.ts'
 export interface SeedRequest {
   readonly seed: number
   readonly profile: SwarmProfile
+  /** After a broken invariant, to see which others notice. */
+  readonly keepGoing: boolean
 }
 
 /** A module that workers run seeds with: it exports `runSeed`. */
 export interface RunnerModule {
-  readonly runSeed: (seed: number, profile: SwarmProfile) => Promise<SeedOutcome>
+  readonly runSeed: (request: SeedRequest) => Promise<SeedOutcome>
 }

@@ -20,6 +20,8 @@ export interface WorkerProcessOptions {
   readonly wallLimitMs: number
   /** URL of the module whose `runSeed` is called. */
   readonly runner?: string
+  /** Runs go on after a broken invariant. */
+  readonly keepGoing?: boolean
   /** Options of Node for the process. */
   readonly execArgv?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
@@ -31,12 +33,14 @@ export interface WorkerProcessOptions {
 export class WorkerProcess implements SeedWorker {
   readonly #child: ChildProcess
   readonly #wallLimitMs: number
+  readonly #keepGoing: boolean
   #stderr = ''
   #waiting: PromiseWithResolvers<SeedOutcome> | null = null
   #ended: string | null = null
 
   constructor(options: WorkerProcessOptions) {
     this.#wallLimitMs = options.wallLimitMs
+    this.#keepGoing = options.keepGoing ?? false
     this.#child = fork(MAIN, options.runner === undefined ? [] : [options.runner], {
       execArgv: ['--disable-warning=TimeoutNegativeWarning', ...(options.execArgv ?? [])],
       env: options.env ?? process.env,
@@ -59,7 +63,7 @@ export class WorkerProcess implements SeedWorker {
       this.#end(`gave no answer in ${this.#wallLimitMs} ms and was killed`)
       this.#child.kill('SIGKILL')
     }, this.#wallLimitMs)
-    const request: SeedRequest = { seed, profile }
+    const request: SeedRequest = { seed, profile, keepGoing: this.#keepGoing }
     this.#child.send(request, (error) => {
       if (error !== null) this.#end(error.message)
     })

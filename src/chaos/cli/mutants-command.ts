@@ -13,6 +13,7 @@ const MAX_SEEDS = 1000
 export async function mutantsCommand(options: SimOptions, signal: AbortSignal): Promise<boolean> {
   const mutants = chosen(options.only)
   const progress = createProgress(mutants.length, 'mutants')
+  const keepGoing = options.keepGoing === true
   let ended = 0
   const hunts = await huntMutants({
     mutants,
@@ -20,7 +21,9 @@ export async function mutantsCommand(options: SimOptions, signal: AbortSignal): 
     maxSeeds: options.maxSeeds ?? MAX_SEEDS,
     fromSeed: options.from,
     signal,
-    createWorker: (mutant) => plantedWorker(mutant, options.wallLimit * 1000),
+    keepGoing,
+    createWorker: (mutant) =>
+      plantedWorker(mutant, { wallLimitMs: options.wallLimit * 1000, keepGoing }),
     onSeed: (mutant, seeds) => progress.show(ended, `${mutant.name}: ${seeds} seeds`),
     onHunt: (hunt) => {
       ended += 1

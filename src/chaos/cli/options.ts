@@ -58,7 +58,10 @@ export const DETAILS: readonly Option[] = [
     '--out <folder>',
     'where a campaign keeps its state (default: in the temporary folder)',
   ),
-  new Option('--keep-going', 'do not end a campaign after 20 failures'),
+  new Option(
+    '--keep-going',
+    'do not end a campaign after 20 failures; with --mutants: hunt each bug until every check that it names has found it',
+  ),
   new Option('--only <names...>', 'with --mutants: only these'),
   new Option('--mutant <name>', 'with --seed or --replay: with this bug planted'),
   new Option('--max-seeds <count>', 'with --mutants: a mutant survives after so many').argParser(

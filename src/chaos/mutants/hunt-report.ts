@@ -6,7 +6,9 @@ export function huntLine({ mutant, ending, seeds, seed, ...hunt }: Hunt): string
   const name = mutant.name.padEnd(40)
   if (ending === 'killed') {
     const odd = hunt.isAsExpected ? '' : `, expected ${mutant.invariants.join(' or ')}`
-    return `${name} killed by ${hunt.invariant ?? 'a stuck cluster'} after ${seeds} seeds (seed ${seed}, ${seconds} s${odd}): ${firstLine(hunt.reason)}`
+    const others = Object.keys(hunt.foundBy).filter((id) => id !== hunt.invariant)
+    const also = others.length === 0 ? '' : `, found by ${others.join(', ')} as well`
+    return `${name} killed by ${hunt.invariant ?? 'a stuck cluster'} after ${seeds} seeds (seed ${seed}, ${seconds} s${odd}${also}): ${firstLine(hunt.reason)}`
   }
   if (ending === 'broken') return `${name} BROKEN: ${firstLine(hunt.reason)}`
   if (ending === 'interrupted') return `${name} interrupted after ${seeds} seeds`

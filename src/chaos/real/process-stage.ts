@@ -7,6 +7,7 @@ import type { Random } from '../../ports/random.ts'
 import { SimRandom } from '../../sim/sim-random.ts'
 import type { Fault } from '../plan/fault.ts'
 import type { Plan, TopicPlan } from '../plan/plan.ts'
+import { problemOf, type Problem } from '../run/problem.ts'
 import type { FiredFault } from '../run/run-result.ts'
 import { ClientHost } from './client-host.ts'
 import { ClusterWatch, type ClusterPicture } from './cluster-watch.ts'
@@ -192,15 +193,19 @@ export class ProcessStage implements LiveStage {
     this.#healedMs = performance.now()
   }
 
-  pending(): string | null {
+  pending(): Problem | null {
+    const { picture } = this.#watch
+    return problemOf('L1', this.#notUp()) ?? problemOf('L2', notWhole(picture, this.nodes))
+  }
+
+  #notUp(): string | null {
     if (this.#injecting > 0) return 'a fault is being injected'
     const { starting } = this.#lives
     if (starting !== null) return `${starting} is starting`
     const down = this.nodes.find(({ isUp }) => !isUp)
     if (down !== undefined) return `${down.name} is down`
-    const { picture } = this.#watch
-    if (picture.askedMs <= this.#healedMs) return 'the cluster was not looked at yet'
-    return notWhole(picture, this.nodes)
+    const isOld = this.#watch.picture.askedMs <= this.#healedMs
+    return isOld ? 'the cluster was not looked at yet' : null
   }
 
   close(): Promise<void> {

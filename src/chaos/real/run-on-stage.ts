@@ -11,6 +11,7 @@ import type { WorkloadPlan } from '../plan/workload-plan.ts'
 import type { EventProbe } from '../probes/index.ts'
 import { FaultSchedule } from '../run/fault-schedule.ts'
 import { ProbeCounter } from '../run/probe-counter.ts'
+import { problemOf, type Problem } from '../run/problem.ts'
 import type { RunResult, Verdict } from '../run/run-result.ts'
 import type { Actor } from '../run/stage.ts'
 import { createActors } from '../workload/create-actors.ts'
@@ -89,7 +90,9 @@ class StageRun {
       await this.#warmUp()
       await this.#chaos()
       const stuck = await this.#heal()
-      return stuck === null ? await this.#judge() : this.#result('stuck', 'L', stuck, [])
+      return stuck === null
+        ? await this.#judge()
+        : this.#result('stuck', stuck.invariant, stuck.reason, [])
     } catch (error) {
       return this.#result('harness-error', null, messageOf(error), [])
     } finally {
@@ -128,16 +131,18 @@ class StageRun {
   }
 
   /** What is still pending at the limit; null when all is whole and quiet. */
-  async #heal(): Promise<string | null> {
+  async #heal(): Promise<Problem | null> {
     this.#options.onPhase?.('heal')
     this.#stage.heal()
     for (const { actor } of this.#actors) actor.calm?.()
-    const notWhole = await this.#until(this.#plan.healLimitMs, () => this.#stage.pending())
+    const notWhole: Problem | null = await this.#until(this.#plan.healLimitMs, () =>
+      this.#stage.pending(),
+    )
     if (notWhole !== null) return notWhole
     await pause(AFTERWARDS_MS)
     this.#stop(isWriter)
     const notStopped = await this.#until(STOP_LIMIT_MS, () => this.#pending(isWriter))
-    return notStopped ?? (await this.#verify())
+    return problemOf('L3', notStopped ?? (await this.#verify()))
   }
 
   /** L3: a fresh acks=all send to every partition. */
@@ -233,7 +238,7 @@ class StageRun {
   }
 
   /** Polls until nothing is pending; returns what still is when the time is over or a node died. */
-  async #until(limitMs: number, pending: () => string | null): Promise<string | null> {
+  async #until<T>(limitMs: number, pending: () => T | null): Promise<T | null> {
     const deadlineMs = performance.now() + limitMs
     for (;;) {
       const reason = pending()
@@ -257,6 +262,7 @@ class StageRun {
       verdict,
       invariant,
       reason,
+      broken: invariant === null ? [] : [invariant],
       atMs: atMs ?? nowMs,
       virtualMs: nowMs - this.#beganMs,
       eventsRun: this.#events,

@@ -26,8 +26,10 @@ export interface FiredFault {
 export interface RunResult {
   readonly plan: Plan
   readonly verdict: Verdict
-  /** The invariant of a `fail`: `R14`, `CRASH` for an exception in a node, `L` for stuck. Null on pass. */
+  /** The invariant of a `fail`: `R14`, `CRASH` for an exception in a node; of `stuck`: `L2`. Null on pass. */
   readonly invariant: string | null
+  /** All that were found broken: one, unless the run was to go on after the first. */
+  readonly broken: readonly string[]
   readonly reason: string | null
   /** Milliseconds after the begin of the run at which it was found. */
   readonly atMs: number

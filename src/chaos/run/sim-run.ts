@@ -19,6 +19,7 @@ import { ClientProgress } from './client-progress.ts'
 import { asHarness } from './harness-error.ts'
 import { traceEntry } from './history-trace.ts'
 import { ProbeCounter } from './probe-counter.ts'
+import { problemOf, type Problem } from './problem.ts'
 import type { RunResult } from './run-result.ts'
 import type { Actor } from './stage.ts'
 import { StateWatch } from './state-watch.ts'
@@ -38,6 +39,8 @@ const ARRIVAL_LIMITS = 5
 const IDLE_MS = 500
 const STORM_EVENTS_PER_SECOND = 500
 
+const UNSTABLE: Problem = { invariant: 'L2', reason: 'it does not stay whole' }
+
 /** The run wants the world to go on until this holds, or for so long. */
 export interface Wait {
   readonly until: () => boolean
@@ -48,7 +51,7 @@ type Steps<T> = Generator<Wait, T, boolean>
 
 export interface SimRunOptions {
   readonly probes: readonly EventProbe[]
-  /** Go on after a broken invariant, to see what becomes of it. */
+  /** Go on to the end after a broken invariant, to see which others notice. */
   readonly keepGoing: boolean
   readonly onEvent: ((event: NodeEvent) => void) | null
   readonly createKafkajs: ((plan: KafkajsPlan, context: WorkloadContext) => readonly Actor[]) | null
@@ -98,7 +101,7 @@ export class SimRun {
       ending = this.#brokenInvariant() ?? (yield* phase()) ?? this.#brokenInvariant()
       if (ending !== null) break
     }
-    if (ending?.verdict === 'fail') return this.result(ending, [])
+    if (ending?.verdict === 'fail' && !this.#options.keepGoing) return this.result(ending, [])
     const outcomes = asHarness(() =>
       checkHistory({
         plan: this.#plan,
@@ -108,7 +111,7 @@ export class SimRun {
         ...(this.#healedAtMs === null ? {} : { healedAtMs: this.#healedAtMs }),
       }),
     )
-    return this.result(judged(ending, outcomes, this.#nowMs()), outcomes)
+    return this.result(this.#firstViolation() ?? judged(ending, outcomes, this.#nowMs()), outcomes)
   }
 
   result(
@@ -122,6 +125,7 @@ export class SimRun {
       verdict,
       invariant,
       reason,
+      broken: this.#allBroken(verdict === 'harness-error' ? null : invariant, outcomes),
       atMs,
       virtualMs: this.#nowMs(),
       eventsRun: world.scheduler.eventsRun,
@@ -181,7 +185,7 @@ export class SimRun {
     const { stage } = this
     stage.cluster.start()
     const notUp = yield* this.#settled(SETUP_LIMIT_MS, 0, () => stage.pending())
-    if (notUp !== null) return this.#stuck(`the cluster does not come up: ${notUp}`)
+    if (notUp !== null) return this.#stuck(notUp, 'the cluster does not come up: ')
     let missing = this.#plan.topics.length
     for (const topic of this.#plan.topics) {
       stage.admin.ensureTopic(topic, () => {
@@ -189,9 +193,9 @@ export class SimRun {
       })
     }
     const areMade = yield* this.#wait(() => missing === 0, SETUP_LIMIT_MS)
-    if (!areMade) return this.#stuck('the topics cannot be created')
+    if (!areMade) return this.#stuck({ invariant: 'L3', reason: 'the topics cannot be created' })
     const notWhole = yield* this.#settled(SETUP_LIMIT_MS, 0, () => stage.pending())
-    if (notWhole !== null) return this.#stuck(`the topics do not come up: ${notWhole}`)
+    if (notWhole !== null) return this.#stuck(notWhole, 'the topics do not come up: ')
     for (const plan of this.#plan.workload) {
       for (const actor of this.#actorsOf(plan)) {
         this.#clients.push({ plan, actor })
@@ -205,7 +209,8 @@ export class SimRun {
   *#warmUp(): Steps<Ending | null> {
     const isWarm = (): boolean => this.#progress.silentProducer() === null
     if (yield* this.#wait(isWarm, WARM_UP_LIMIT_MS)) return null
-    return this.#stuck(`nothing of producer ${this.#progress.silentProducer()} is acknowledged`)
+    const reason = `nothing of producer ${this.#progress.silentProducer()} is acknowledged`
+    return this.#stuck({ invariant: 'L3', reason })
   }
 
   *#chaos(): Steps<Ending | null> {
@@ -264,7 +269,9 @@ export class SimRun {
     const verification = new VerificationProduce({ name: 'verify', topics }, this.#context)
     verification.start(this.world.node(verification.name).ports)
     const { healLimitMs } = this.#plan
-    const missing = yield* this.#settled(healLimitMs, 0, () => verification.pending())
+    const missing = yield* this.#settled(healLimitMs, 0, () =>
+      problemOf('L3', verification.pending()),
+    )
     verification.stop()
     this.#watch.evaluated('L3')
     if (missing !== null) return this.#stuck(missing)
@@ -277,7 +284,9 @@ export class SimRun {
     if (topics.length === 0) return null
     const reader = new FinalReader({ name: 'final', topics }, this.#context)
     reader.start(this.world.node(reader.name).ports)
-    const missing = yield* this.#settled(this.#plan.healLimitMs, 0, () => reader.pending())
+    const missing = yield* this.#settled(this.#plan.healLimitMs, 0, () =>
+      problemOf('L4', reader.pending()),
+    )
     this.#isFinalReadComplete = reader.done()
     reader.stop()
     return missing === null ? null : this.#stuck(missing)
@@ -318,13 +327,15 @@ export class SimRun {
   }
 
   /** Tells clients to stop; what is still pending at the limit, null when nothing is. */
-  *#stop(isMeant: (plan: WorkloadPlan) => boolean): Steps<string | null> {
+  *#stop(isMeant: (plan: WorkloadPlan) => boolean): Steps<Problem | null> {
     const meant = this.#clients.filter(({ plan }) => isMeant(plan))
     for (const { actor } of meant) actor.stop()
     return yield* this.#settled(STOP_LIMIT_MS, 0, () => {
-      for (const { actor } of meant) {
+      for (const { plan, actor } of meant) {
         const reason = actor.pending()
-        if (reason !== null) return `${actor.name} does not stop: ${reason}`
+        if (reason === null) continue
+        const invariant = isMember(plan) ? 'L5' : 'L3'
+        return { invariant, reason: `${actor.name} does not stop: ${reason}` }
       }
       return null
     })
@@ -349,29 +360,31 @@ export class SimRun {
 
   *#wait(until: () => boolean, limitMs: number): Steps<boolean> {
     const watch = this.#watch
-    const isOver = this.#options.keepGoing
-      ? until
-      : (): boolean => watch.violations.length > 0 || until()
+    const isOver = this.#options.keepGoing ? until : (): boolean => watch.hasViolation || until()
     return yield { until: isOver, limitMs }
   }
 
   /** Waits until nothing has been pending for `stableMs`; what still is at the limit. */
-  *#settled(limitMs: number, stableMs: number, pending: () => string | null): Steps<string | null> {
+  *#settled(
+    limitMs: number,
+    stableMs: number,
+    pending: () => Problem | null,
+  ): Steps<Problem | null> {
     const deadlineMs = this.#nowMs() + limitMs
     let wholeSinceMs = Infinity
     for (;;) {
-      const reason = pending()
+      const problem = pending()
       const nowMs = this.#nowMs()
-      if (reason !== null) wholeSinceMs = Infinity
+      if (problem !== null) wholeSinceMs = Infinity
       else if (wholeSinceMs === Infinity) wholeSinceMs = nowMs
       if (nowMs - wholeSinceMs >= stableMs) return null
-      if (nowMs >= deadlineMs) return reason ?? 'it does not stay whole'
-      if (this.#brokenInvariant() !== null) return reason
+      if (nowMs >= deadlineMs) return problem ?? UNSTABLE
+      if (this.#brokenInvariant() !== null) return problem
       yield* this.#wait(() => false, POLL_MS)
     }
   }
 
-  #stuck(reason: string): Ending {
+  #stuck({ invariant, reason }: Problem, where = ''): Ending {
     const { holdsDurability, holdsQuorum } = this.#budget
     const lost = this.stage.unrecoverable
     const isByDesign = lost.length > 0 && !(holdsDurability && holdsQuorum)
@@ -379,18 +392,30 @@ export class SimRun {
     if (broken !== null) return broken
     return {
       verdict: isByDesign ? 'unavailable' : 'stuck',
-      invariant: 'L',
-      reason,
+      invariant,
+      reason: `${where}${reason}`,
       atMs: this.#nowMs(),
     }
   }
 
+  /** Why the run ends here, if a state check is the reason. */
   #brokenInvariant(): Ending | null {
+    return this.#options.keepGoing ? null : this.#firstViolation()
+  }
+
+  #firstViolation(): Ending | null {
     const [first] = this.#watch.violations
-    const isEnd = first !== undefined && (!this.#options.keepGoing || this.#isFinalReadComplete)
-    if (!isEnd) return null
+    if (first === undefined) return null
     const { invariant, message, atMs } = first
     return { verdict: 'fail', invariant, reason: message, atMs }
+  }
+
+  #allBroken(ended: string | null, outcomes: readonly CheckOutcome[]): readonly string[] {
+    const byState = this.#watch.violations.map(({ invariant }) => invariant)
+    const byHistory = outcomes.flatMap(({ verdict, invariant }) =>
+      verdict === 'invalid' ? [invariant] : [],
+    )
+    return [...new Set([...byState, ...(ended === null ? [] : [ended]), ...byHistory])]
   }
 
   #evaluated(outcomes: readonly CheckOutcome[]): Readonly<Record<string, number>> {
@@ -414,6 +439,11 @@ export class SimRun {
 /** Whether the clients of this part of a workload await promises. */
 export function usesPromises({ kind }: WorkloadPlan): boolean {
   return kind === 'kafkajs' || kind === 'connect'
+}
+
+/** Clients that belong to a group, of consumers or of Connect. */
+function isMember({ kind }: WorkloadPlan): boolean {
+  return kind === 'group' || kind === 'connect' || kind === 'kafkajs'
 }
 
 /** Clients that add records; the others read what they wrote. */

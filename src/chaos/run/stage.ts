@@ -2,6 +2,7 @@ import type { Address } from '../../ports/network.ts'
 import type { NodeEvent } from '../../ports/events.ts'
 import type { NodePorts } from '../../ports/ports.ts'
 import type { Fault } from '../plan/fault.ts'
+import type { Problem } from './problem.ts'
 import type { FiredFault } from './run-result.ts'
 
 /**
@@ -23,8 +24,8 @@ export interface Stage {
   readonly fired: readonly FiredFault[]
   /** Undoes every fault, starts every node that is down. */
   heal(): void
-  /** Why the cluster is not whole (L1, L2, L8); null when it is. */
-  pending(): string | null
+  /** Why the cluster is not whole; null when it is. */
+  pending(): Problem | null
 }
 
 /** A client of the workload: an actor on ports, of callbacks only. */

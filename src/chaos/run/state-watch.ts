@@ -17,6 +17,7 @@ type Hook<Name extends keyof StateCheck> = NonNullable<StateCheck[Name]>
 
 /** Drives the state checks of a run: who is called, and when. What they find is collected here. */
 export class StateWatch implements StateReport {
+  /** The first of each invariant: what is broken once is often found broken at every event that follows. */
   readonly violations: Violation[] = []
   readonly #nowMs: () => number
   readonly #evaluated = new Map<InvariantId, { looks: number }>()
@@ -45,6 +46,7 @@ export class StateWatch implements StateReport {
   }
 
   violated(invariant: InvariantId, message: string): void {
+    if (this.violations.some((known) => known.invariant === invariant)) return
     this.violations.push({ invariant, message, atMs: this.#nowMs() })
   }
 

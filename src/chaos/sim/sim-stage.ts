@@ -8,6 +8,7 @@ import type { Fault } from '../plan/fault.ts'
 import { ruleOf } from '../plan/fault-rules.ts'
 import type { Plan } from '../plan/plan.ts'
 import { FaultSchedule } from '../run/fault-schedule.ts'
+import { problemOf, type Problem } from '../run/problem.ts'
 import type { FiredFault } from '../run/run-result.ts'
 import type { Actor, Stage } from '../run/stage.ts'
 import { ADMIN_FAULTS } from './admin-faults.ts'
@@ -154,13 +155,13 @@ export class SimStage implements Stage {
     this.#trace('cluster', 'fault.healed', {})
   }
 
-  pending(): string | null {
+  pending(): Problem | null {
     return wholenessProblem(this.cluster)
   }
 
   /** Why the cluster is not at rest although nobody asks for anything; of these topics only. */
-  restlessness(isMeant?: (topic: string) => boolean): string | null {
-    return this.pending() ?? restProblem(this.cluster, isMeant)
+  restlessness(isMeant?: (topic: string) => boolean): Problem | null {
+    return this.pending() ?? problemOf('L8', restProblem(this.cluster, isMeant))
   }
 
   /** Nodes that only a new disk could bring back. */

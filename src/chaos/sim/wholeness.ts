@@ -1,4 +1,5 @@
 import type { NodeView } from '../../../broker/index.ts'
+import { problemOf, type Problem } from '../run/problem.ts'
 import { activeController } from './resolve-target.ts'
 import type { SimCluster } from './sim-cluster.ts'
 
@@ -7,14 +8,13 @@ import type { SimCluster } from './sim-cluster.ts'
  * know one controller and have the same metadata (L1), and every partition has a leader with all its
  * replicas in sync (L2).
  */
-export function wholenessProblem(cluster: SimCluster): string | null {
-  return (
+export function wholenessProblem(cluster: SimCluster): Problem | null {
+  const quorum =
     downProblem(cluster) ??
     controllerProblem(cluster) ??
     brokerProblem(cluster) ??
-    metadataProblem(cluster) ??
-    partitionProblem(cluster)
-  )
+    metadataProblem(cluster)
+  return problemOf('L1', quorum) ?? problemOf('L2', partitionProblem(cluster))
 }
 
 /**

@@ -17,7 +17,7 @@ function options(given: Partial<CampaignOptions>): CampaignOptions {
     done: [],
     workers: 2,
     keepGoing: false,
-    createWorker: () => ({ run: (seed) => runSeed(seed), close: () => undefined }),
+    createWorker: () => ({ run: (seed) => runSeed({ seed }), close: () => undefined }),
     onOutcome: () => undefined,
     signal: new AbortController().signal,
     ...given,
@@ -89,7 +89,7 @@ describe('runCampaign', () => {
           const end = Promise.withResolvers<never>()
           return {
             run: (seed) => {
-              if (seed !== 903) return runSeed(seed)
+              if (seed !== 903) return runSeed({ seed })
               interrupt.abort()
               return end.promise
             },

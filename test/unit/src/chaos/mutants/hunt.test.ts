@@ -7,6 +7,7 @@ import {
   huntSummary,
 } from '../../../../../src/chaos/mutants/hunt-report.ts'
 import { huntMutants, type Hunt } from '../../../../../src/chaos/mutants/hunt.ts'
+import type { Mutant } from '../../../../../src/chaos/mutants/mutant.ts'
 import { MUTANTS } from '../../../../../src/chaos/mutants/mutants.ts'
 import { outcome } from '../../../../support/fake-seed-runner.ts'
 
@@ -15,12 +16,14 @@ const mutant = { ...MUTANTS[0]!, name: 'm', invariants: ['R14'] as const, maxSee
 async function hunt(
   outcomeOf: (seed: number) => SeedOutcome,
   plainOutcomeOf: (seed: number) => SeedOutcome = (seed) => outcome(seed),
+  { keepGoing = false, invariants = mutant.invariants as Mutant['invariants'] } = {},
 ): Promise<Hunt> {
   const [found] = await huntMutants({
-    mutants: [mutant],
+    mutants: [{ ...mutant, invariants }],
     workers: 2,
     maxSeeds: 10,
     fromSeed: 1,
+    keepGoing,
     createWorker: (planted) => ({
       run: async (seed) => (planted === null ? plainOutcomeOf : outcomeOf)(seed),
       close: () => undefined,
@@ -64,6 +67,23 @@ describe('huntMutants', () => {
     expect(killed).toMatchObject({ ending: 'killed', seed: 4, isAsExpected: true })
     const survived = await hunt(failing('R14'), failing('D1'))
     expect(survived).toMatchObject({ ending: 'survived', seeds: 10 })
+  })
+
+  it('goes on, when it is to, until every check that the mutant names has found it', async () => {
+    const breaks: Readonly<Record<number, readonly string[]>> = { 3: ['D1'], 5: ['D1', 'R7'] }
+    const bad = (seed: number): SeedOutcome => {
+      const broken = breaks[seed]
+      return broken === undefined
+        ? outcome(seed)
+        : outcome(seed, { verdict: 'fail', invariant: broken[0]!, broken })
+    }
+    const named = { keepGoing: true, invariants: ['D1', 'R7', 'CRASH'] as const }
+    const killed = await hunt(bad, undefined, named)
+    expect(killed).toMatchObject({ ending: 'killed', seeds: 3, foundBy: { D1: 3, R7: 5 } })
+    expect(huntLine(killed)).toContain('found by R7 as well')
+    const never = await hunt(bad, undefined, { ...named, invariants: ['D1', 'Q4'] })
+    expect(never).toMatchObject({ ending: 'killed', seeds: 3, foundBy: { D1: 3, R7: 5 } })
+    expect((await hunt(bad)).foundBy).toEqual({ D1: 3 })
   })
 
   it('takes a harness that fails again and again for broken, not for a kill', async () => {

@@ -12,10 +12,14 @@ const TROUBLE_AT_US = 4_000_000
 const short = chaosPlan({ chaosMs: 3000 })
 
 /** A run of the plan in which something happens after four seconds. */
-function runWith(trouble: (run: SimRun) => void, plan = short): RunResult {
+function runWith(
+  trouble: (run: SimRun) => void,
+  plan = short,
+  { keepGoing = false } = {},
+): RunResult {
   const run = new SimRun(plan, {
     probes: [],
-    keepGoing: false,
+    keepGoing,
     onEvent: null,
     createKafkajs: null,
   })
@@ -46,6 +50,21 @@ describe('a run', () => {
     expect(result.invariant).toMatch(/^[RDPQ]\d+$/)
     expect(result.virtualMs).toBeLessThan(6000)
     expect(result.outcomes).toEqual([])
+  })
+
+  it('goes on to its end after a broken invariant, when it is to, and tells who else noticed', () => {
+    const cut = ({ stage }: SimRun): void => {
+      for (const view of stage.cluster.views.values()) view.partition('t-0')?.log.truncateTo(0)
+    }
+    const first = runWith(cut)
+    expect(first.broken).toEqual([first.invariant])
+    const all = runWith(cut, short, { keepGoing: true })
+    expect(all.invariant).toBe(first.invariant)
+    expect(all.atMs).toBe(first.atMs)
+    expect(all.virtualMs).toBeGreaterThan(first.virtualMs)
+    expect(all.broken[0]).toBe(first.invariant)
+    expect(all.broken.length).toBeGreaterThan(1)
+    expect(new Set(all.broken).size).toBe(all.broken.length)
   })
 
   it('fails when the history shows what nobody sent', () => {

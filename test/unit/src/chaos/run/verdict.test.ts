@@ -10,7 +10,7 @@ const invalid: CheckOutcome = {
   verdict: 'invalid',
   violations: [{ invariant: 'D5', message: 'skipped 3', atMs: 5 }],
 }
-const stuck: Ending = { verdict: 'stuck', invariant: 'L', reason: 'b1 is down', atMs: 8 }
+const stuck: Ending = { verdict: 'stuck', invariant: 'L1', reason: 'b1 is down', atMs: 8 }
 
 describe('the verdict of a run', () => {
   it.each<[string, Ending | null, CheckOutcome[], Partial<Ending>]>([

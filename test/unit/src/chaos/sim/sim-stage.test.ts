@@ -26,7 +26,7 @@ class StageWorld {
 
   settle(limitMs = 20_000): void {
     if (this.world.runUntil(() => this.stage.pending() === null, limitMs)) return
-    throw new Error(`not whole: ${this.stage.pending()}`)
+    throw new Error(`not whole: ${this.stage.pending()?.reason}`)
   }
 
   inject(kind: Fault['kind'], target: string, more: Partial<Fault> = {}): string {
@@ -90,10 +90,10 @@ describe('a simulated stage', () => {
     world.runFor(2)
     expect(stage.cluster.isRunning('b1')).toBe(true)
     expect(world.node('b2').isPaused).toBe(true)
-    expect(stage.pending()).toBe('b2 is paused')
+    expect(stage.pending()?.reason).toBe('b2 is paused')
     world.runFor(1000)
     expect(world.node('b2').isPaused).toBe(false)
-    expect(stage.pending()).toBe('b3 is down')
+    expect(stage.pending()).toEqual({ invariant: 'L1', reason: 'b3 is down' })
     stage.heal()
     staged.settle()
   })

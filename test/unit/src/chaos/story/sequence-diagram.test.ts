@@ -68,7 +68,7 @@ describe('the sequence diagram of a run', () => {
   it('shows the last sends when the verdict names none, and leaves out the middle of a long run', () => {
     const history = [send(0, 150, 'producer-1:12'), send(1, 900, 'producer-1:12', 'info')]
     const events = Array.from({ length: 200 }, (_, index) => leads(index, 'b1', index))
-    const text = sequenceDiagram({ ...runResult(plan, 'stuck', 'L'), history, atMs: 950 }, events)
+    const text = sequenceDiagram({ ...runResult(plan, 'stuck', 'L2'), history, atMs: 950 }, events)
     expect(text).toContain('P0->>P1: 0.150 s send producer-1:12 to t-0')
     expect(text).toContain('P1-->>P0: 0.900 s producer-1:12: info TIMEOUT')
     expect(text).toContain('epoch 14')
