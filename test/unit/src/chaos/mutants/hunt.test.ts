@@ -13,10 +13,15 @@ import { outcome } from '../../../../support/fake-seed-runner.ts'
 
 const mutant = { ...MUTANTS[0]!, name: 'm', invariants: ['R14'] as const, maxSeeds: 50 }
 
+interface HuntChanges {
+  readonly keepGoing?: boolean
+  readonly invariants?: Mutant['invariants']
+}
+
 async function hunt(
   outcomeOf: (seed: number) => SeedOutcome,
   plainOutcomeOf: (seed: number) => SeedOutcome = (seed) => outcome(seed),
-  { keepGoing = false, invariants = mutant.invariants as Mutant['invariants'] } = {},
+  { keepGoing = false, invariants = mutant.invariants }: HuntChanges = {},
 ): Promise<Hunt> {
   const [found] = await huntMutants({
     mutants: [{ ...mutant, invariants }],
