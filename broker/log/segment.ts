@@ -268,18 +268,21 @@ export class Segment {
     if (offset >= this.endOffset) return this.endOffset
     const position = this.positionOf(offset)
     const cut = this.log.read(position, BATCH_HEADER_BYTES)
-    const newEnd = Math.max(this.baseOffset, Math.min(offset, batchBaseOffset(cut, 0)))
-    this.offsetIndex.truncateTo(newEnd)
-    this.timeIndex.truncateTo(newEnd)
-    this.aborted.truncateTo(newEnd)
+    const isLegal =
+      cut.length === BATCH_HEADER_BYTES && headerProblem(cut, 0, this.sizeBytes - position) === null
+    this.offsetIndex.truncateTo(offset)
+    this.timeIndex.truncateTo(offset)
+    this.aborted.truncateTo(offset)
     this.log.truncate(position)
     this.isDirty = true
     this.sizeBytes = position
     this.#reset()
     const problem = this.#scanTail()
     if (problem !== null) throw new CorruptionError(`${this.log.path}: ${problem}`)
-    this.endOffset = newEnd
-    return newEnd
+    // A damaged header (a write that never reached the disk leaves zeros) names no place; what is left does.
+    const cutBase = isLegal ? batchBaseOffset(cut, 0) : -1
+    this.endOffset = Math.max(this.endOffset, Math.min(offset, cutBase))
+    return this.endOffset
   }
 
   /** The segment takes no more batches: completes its indexes and drops their memory. */

@@ -2,7 +2,16 @@
 import { describe, expect, it } from 'vitest'
 import type { DiskFile } from '../../../../src/ports/disk.ts'
 import { MemoryDisk } from '../../../../src/real/memory-disk.ts'
-import { appendOk, batch, filesOf, headersOf, NOW_MS, openLog } from '../../../support/log-world.ts'
+import { SimWorld } from '../../../../src/sim/sim-world.ts'
+import {
+  appendOk,
+  batch,
+  filesOf,
+  headersOf,
+  NOW_MS,
+  openLog,
+  readAll,
+} from '../../../support/log-world.ts'
 
 const NAME = '00000000000000000000'
 
@@ -99,5 +108,23 @@ describe('the indexes of a segment', () => {
       appendOk(log, batch({ timestampMs: NOW_MS + index + 1 }))
     }
     expect(counting.writes).toBe(300)
+  })
+})
+
+describe('a cut', () => {
+  it('at a batch that never reached the disk keeps all that lies before it', () => {
+    const node = new SimWorld({ seed: 1 }).node('n')
+    const log = openLog(node.ports.disk)
+    appendOk(log, batch())
+    appendOk(log, batch())
+    // A reader stands at the end, so that the cut needs no search for its place.
+    log.read({ offset: 1, maxBytes: 1_000, minOneBatch: true, endOffset: Infinity })
+    node.disk.loseNextAppend()
+    appendOk(log, batch({ count: 2 }))
+    appendOk(log, batch())
+    log.truncateTo(2)
+    expect(log.logEndOffset).toBe(2)
+    appendOk(log, batch({ text: 'new' }))
+    expect(readAll(log).map(({ offset }) => offset)).toEqual([0, 1, 2])
   })
 })
