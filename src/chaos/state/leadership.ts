@@ -1,4 +1,5 @@
 import type { NodeView } from '../../../broker/index.ts'
+import type { NodeEvent } from '../../ports/events.ts'
 import { batchAt } from './batch.ts'
 import type { ReplicaGhost, ReplicaObserver } from './ghosts.ts'
 import type { ReplicaWatch } from './replica-watch.ts'
@@ -13,16 +14,25 @@ import type { StateCheck } from './state-check.ts'
 export class LeadershipCheck implements StateCheck, ReplicaObserver {
   readonly invariants = ['R5', 'R6', 'R7'] as const
   readonly #watch: ReplicaWatch
+  readonly #committedAtStart = new Map<ReplicaGhost, number>()
 
   constructor(watch: ReplicaWatch) {
     this.#watch = watch
     watch.observe(this)
   }
 
+  onEvent(event: NodeEvent): void {
+    if (event.kind !== 'partition.leader-changed' || event.fields['role'] !== 'leader') return
+    const replica = this.#watch.replicaOfEvent(event)
+    if (replica !== null) this.#committedAtStart.set(replica, replica.ghost.trueHighWatermark)
+  }
+
   onRole(replica: ReplicaGhost, node: NodeView): void {
     const { ghost, partition } = replica
     const { leaderEpoch } = partition
     this.#checkEpoch(replica, leaderEpoch)
+    const committedEnd = this.#committedAtStart.get(replica) ?? ghost.trueHighWatermark
+    this.#committedAtStart.delete(replica)
     if (!partition.isLeader) return
     const { report } = this.#watch
     const known = ghost.leaders.get(leaderEpoch)
@@ -33,7 +43,7 @@ export class LeadershipCheck implements StateCheck, ReplicaObserver {
     }
     if (known === undefined) {
       ghost.leaders.set(leaderEpoch, node.nodeId)
-      this.#checkComplete(replica)
+      this.#checkComplete(replica, committedEnd)
     }
   }
 
@@ -49,10 +59,9 @@ export class LeadershipCheck implements StateCheck, ReplicaObserver {
     ghost.epochSeen.set(nodeId, Math.max(seen ?? epoch, epoch))
   }
 
-  #checkComplete(replica: ReplicaGhost): void {
+  #checkComplete(replica: ReplicaGhost, committedEnd: number): void {
     const { state, report } = this.#watch
     const { ghost, partition, name } = replica
-    const committedEnd = ghost.trueHighWatermark
     if (ghost.isUnclean || !state.budget.holdsDurability || committedEnd === 0) return
     report.evaluated('R7')
     const start = partition.leaderRole?.epochStartOffset ?? partition.log.logEndOffset

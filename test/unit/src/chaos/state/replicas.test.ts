@@ -164,6 +164,28 @@ describe('leaders', () => {
     expect(other.broken).toEqual(['R7'])
   })
 
+  it('R7 is about what was committed before the leader began, not in the rest of the same step', () => {
+    const bench = new StateBench()
+    const third = committed(bench)[2]
+    third.makeLeader(stateOf({ leader: 3, leaderEpoch: 2, partitionEpoch: 2, isr: [3] }))
+    produce(third, producedBatch(['c']))
+    third.log.updateHighWatermark(3)
+    bench.emit(3, 'partition.high-watermark', { topic: TOPIC, partition: 0 })
+    bench.look(3)
+    expect(bench.broken).not.toContain('R7')
+
+    const late = new StateBench()
+    const [leader, second] = late.replicas()
+    const bytes = produce(leader!, producedBatch(['a']))
+    follow(late.node(3).partition('orders-0')!, bytes)
+    leader!.log.updateHighWatermark(1)
+    late.look(1, 3)
+    second!.makeLeader(stateOf({ leader: 2, leaderEpoch: 2, partitionEpoch: 2 }))
+    produce(second!, producedBatch(['b']))
+    late.look(2)
+    expect(late.broken).toContain('R7')
+  })
+
   it('R7 is not asked when durability is over the budget', () => {
     const bench = new StateBench()
     bench.budget.holdsDurability = false
