@@ -94,14 +94,24 @@ export function headerProblem(buffer: Buffer, position: number, bytesLeft: numbe
   return sizeBytes > bytesLeft ? 'cut short' : null
 }
 
+export interface WholeBatchesOptions {
+  /** What is asked for: the first batch holds it, or begins after it. */
+  readonly offset: number
+  /** Batches that reach it are left out. */
+  readonly endOffset: number
+  /** The segment has no record here or beyond. */
+  readonly segmentEnd: number
+}
+
 /**
  * Bytes of the whole batches at the beginning of `bytes` that end before `endOffset`, and the
- * offset after them (-1 when there are none). No objects are made here: a fetch of small batches
- * comes by thousands of them.
+ * offset after them (-1 when there are none). Base offsets are looked at since no CRC covers them: a
+ * reader would take a damaged one for its next position and skip what follows. No objects are made
+ * here: a fetch of small batches comes by thousands of them.
  */
 export function wholeBatches(
   bytes: Buffer,
-  endOffset: number,
+  { offset, endOffset, segmentEnd }: WholeBatchesOptions,
 ): { readonly sizeBytes: number; readonly nextOffset: number; readonly problem: string | null } {
   let at = 0
   let nextOffset = -1
@@ -112,7 +122,11 @@ export function wholeBatches(
       return { sizeBytes: at, nextOffset, problem: headerProblem(bytes, at, bytes.length - at) }
     }
     const lastOffsetDelta = bytes.readInt32BE(at + LAST_OFFSET_DELTA_POSITION)
-    const lastOffset = bytes.readInt32BE(at) * TWO_32 + bytes.readUInt32BE(at + 4) + lastOffsetDelta
+    const baseOffset = bytes.readInt32BE(at) * TWO_32 + bytes.readUInt32BE(at + 4)
+    const lastOffset = baseOffset + lastOffsetDelta
+    if (baseOffset < nextOffset || lastOffset < offset || lastOffset >= segmentEnd) {
+      return { sizeBytes: at, nextOffset, problem: `a base offset of ${baseOffset}` }
+    }
     if (lastOffset >= endOffset) break
     at += sizeBytes
     nextOffset = lastOffset + 1

@@ -204,12 +204,8 @@ export class Segment {
     const available = this.sizeBytes - start
     if (available <= 0 || request.offset >= request.endOffset) return EMPTY
     let bytes = this.#readAt(start, Math.min(available, Math.max(0, request.maxBytes)))
-    if (bytes.length === available && request.endOffset >= this.endOffset) {
-      this.#hints.put(this.endOffset, this.sizeBytes)
-      return bytes
-    }
     if (request.minOneBatch) bytes = this.#withFirstBatch(bytes, start, available)
-    return this.#wholeBatches(bytes, start, request.endOffset)
+    return this.#wholeBatches(bytes, start, request)
   }
 
   /**
@@ -404,6 +400,8 @@ export class Segment {
   #search(offset: Offset): number | null {
     const entry = this.offsetIndex.lookup(offset)
     let isEntryRight = entry === null
+    let nextOffset = this.baseOffset
+    let isRising = true
     const end = scanBatches(this.log, {
       from: entry?.position ?? 0,
       end: this.sizeBytes,
@@ -411,11 +409,14 @@ export class Segment {
       onBatch: (buffer, at, position) => {
         const lastOffset = batchLastOffset(buffer, at)
         if (position === entry?.position) isEntryRight = lastOffset === entry.lastOffset
-        return isEntryRight && lastOffset < offset
+        isRising = batchBaseOffset(buffer, at) >= nextOffset
+        nextOffset = lastOffset + 1
+        return isEntryRight && isRising && lastOffset < offset
       },
     })
     if (!isEntryRight) return null
     if (end.problem !== null) throw this.#corrupt(end.position, end.problem)
+    if (!isRising) throw this.#corrupt(end.position, 'offsets do not rise')
     return end.position
   }
 
@@ -440,8 +441,9 @@ export class Segment {
     return sizeBytes > bytes.length ? this.#readAt(start, sizeBytes) : bytes
   }
 
-  #wholeBatches(bytes: Buffer, start: number, endOffset: Offset): Buffer {
-    const { sizeBytes, nextOffset, problem } = wholeBatches(bytes, endOffset)
+  #wholeBatches(bytes: Buffer, start: number, { offset, endOffset }: SegmentRead): Buffer {
+    const bounds = { offset, endOffset, segmentEnd: this.endOffset }
+    const { sizeBytes, nextOffset, problem } = wholeBatches(bytes, bounds)
     if (problem !== null) throw this.#corrupt(start + sizeBytes, problem)
     if (nextOffset >= 0) this.#hints.put(nextOffset, start + sizeBytes)
     return bytes.subarray(0, sizeBytes)

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest'
 import type { DiskFile } from '../../../../src/ports/disk.ts'
 import { MemoryDisk } from '../../../../src/real/memory-disk.ts'
 import { SimWorld } from '../../../../src/sim/sim-world.ts'
+import { ErrorCode } from '../../../../src/wire/error-codes.ts'
 import {
   appendOk,
   batch,
+  DIRECTORY,
   filesOf,
   headersOf,
   NOW_MS,
@@ -126,5 +128,31 @@ describe('a cut', () => {
     expect(log.logEndOffset).toBe(2)
     appendOk(log, batch({ text: 'new' }))
     expect(readAll(log).map(({ offset }) => offset)).toEqual([0, 1, 2])
+  })
+})
+
+describe('a read', () => {
+  it.each([
+    ['upwards, beyond the end', 1, 6, 1],
+    ['upwards, over the next batch', 1, 7, 2],
+    ['downwards', 6, 7, 1],
+  ])('finds a base offset that was damaged %s', (_name, victim, byte, bit) => {
+    for (const from of [0, victim]) {
+      const { disk, ports } = new SimWorld({ seed: 1 }).node('n')
+      const log = openLog(ports.disk)
+      const starts: number[] = []
+      for (let index = 0; index < 8; index += 1) {
+        starts.push(log.sizeBytes)
+        appendOk(log, batch())
+      }
+      const request = { offset: 0, maxBytes: 10_000, minOneBatch: true, endOffset: Infinity }
+      expect(headersOf(log.read(request).records).length).toBe(8)
+      disk.flipBit(`${DIRECTORY}/${NAME}.log`, starts[victim]! + byte, bit)
+      const { error, records } = log.read({ ...request, offset: from })
+      expect({ error, bytes: records.length }).toEqual({
+        error: ErrorCode.KAFKA_STORAGE_ERROR,
+        bytes: 0,
+      })
+    }
   })
 })
