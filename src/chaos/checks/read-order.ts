@@ -84,8 +84,17 @@ class OrderCheck {
         this.#cursors.set(key, (cursor = { next: null, lastIndex: -1 }))
       }
       if (!poll.isRefused) this.#checkPoll(poll, cursor)
-      else if (poll.operation.error === 'OFFSET_OUT_OF_RANGE') cursor.next = null
+      else if (poll.operation.error === 'OFFSET_OUT_OF_RANGE') this.#reset(poll, cursor)
     }
+  }
+
+  /**
+   * The refused position is given up. Where the log may have been lost it was the committed one too: an
+   * answer from before the refusal says no more where to begin.
+   */
+  #reset({ index }: Poll, cursor: Cursor): void {
+    cursor.next = null
+    if (!this.#history.isDurable) cursor.lastIndex = index
   }
 
   #checkPoll(poll: Poll, cursor: Cursor): void {

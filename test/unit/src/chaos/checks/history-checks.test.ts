@@ -248,6 +248,22 @@ describe('the order of reads (D5)', () => {
     expect(verdict('D5', history.committed('g-1', 6).poll('g-1', 5, [], first))).toBe('invalid')
   })
 
+  it('begins by its reset where the log was lost below the committed offset', () => {
+    const first = { purpose: 'group', isFirst: true } as const
+    const overBudget = { isOverBudget: true }
+    const history = script()
+      .committed('g-1', 5)
+      .refused('g-1', 5, 'OFFSET_OUT_OF_RANGE', first)
+      .poll('g-1', 0, [], first)
+    expect(verdict('D5', history, overBudget)).not.toBe('invalid')
+    expect(verdict('D5', history)).toBe('invalid')
+    // Answers from after the reset bind again, and so do those of a reader that was not refused.
+    const again = history.committed('g-1', 3).poll('g-1', 0, [], first)
+    expect(verdict('D5', again, overBudget)).toBe('invalid')
+    const unasked = script().committed('g-1', 5).poll('g-1', 0, [], first)
+    expect(verdict('D5', unasked, overBudget)).toBe('invalid')
+  })
+
   it('begins with the first record where nothing is committed', () => {
     const first = { purpose: 'group', isFirst: true } as const
     const history = script().acked('a', 0).committed('g-1', -1).poll('g-1', 1, [], first)
