@@ -125,6 +125,8 @@ function checkComplete(
     if (operation.generation < newest) continue
     for (const partition of operation.partitions) owned.add(`${operation.topic}-${partition}`)
   }
+  // A group that faults kept from its first generation has as long from the heal on.
+  if (newest === -1) beganMs = history.evidence.healedAtMs ?? 0
   if (beganMs + QUIET_SESSIONS * sessionTimeoutMs > final.atMs) return
   finding.look()
   for (let partition = 0; partition < history.facts.partitionsOf(topic); partition += 1) {

@@ -425,6 +425,16 @@ describe('groups (G1, G3, G4, G6, G9)', () => {
     const whole = script().own('assigned', 'g-1', 1, [0, 1]).idle(9000).final([])
     expect(verdict('G9', whole, { plan: grouped })).toBe('valid 1')
   })
+
+  it('need a generation only when there was time for one after the heal', () => {
+    const { entries } = script().idle(9000).final([]).history
+    const verdictAt = (healedAtMs: number): string | undefined => {
+      const evidence = { ...evidenceOf(entries, { plan: grouped }), healedAtMs }
+      return checkHistory(evidence).find(({ invariant }) => invariant === 'G9')?.verdict
+    }
+    expect(verdictAt(0)).toBe('invalid')
+    expect(verdictAt(8000)).toBe('valid')
+  })
 })
 
 describe('Connect (C1, C2, C4, L5)', () => {
