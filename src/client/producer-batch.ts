@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import type { Offset, ProducerId, TimestampMs } from '../base/ids.ts'
+import type { BrokerId, Offset, ProducerId, TimestampMs } from '../base/ids.ts'
 import { BATCH_HEADER_BYTES, writeBatch } from '../wire/record-batch.ts'
 import type { PreparedRecord } from './producer-record.ts'
 
@@ -30,6 +30,8 @@ export class ProducerBatch {
   #bytes: Buffer | null = null
   /** Times it was sent. */
   attempts = 0
+  /** The broker it was sent to last; -1: none yet. */
+  sentTo: BrokerId = -1
   /** Not to be sent again before this. Monotonic. */
   retryAtMs = 0
   lastError: Error | null = null

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import type { BrokerId } from '../base/ids.ts'
 import { ErrorCode } from '../wire/error-codes.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { ProducerIdAndEpoch, ProducerIdentity } from './producer-identity.ts'
@@ -16,9 +17,9 @@ export type Verdict = 'retry' | 'fail'
  * tried again in `#retry`, each in order.
  *
  * Order is kept by never sending a new batch while one is to be tried again, and those one at a time.
- * With idempotence every batch has a sequence number. A batch that failed for good leaves a gap: those behind it are
- * then refused as out of order, which also says that they were not stored, so they may be sent under the
- * next epoch from sequence 0 without a duplicate.
+ * With idempotence every batch has a sequence number. A batch that failed for good leaves a gap, and a broker may have
+ * lost what it had: those behind are then refused as out of order, which also says that they were not stored, so they
+ * may be sent under the next epoch from sequence 0 without a duplicate (KIP-360).
  */
 export class ProducerPartition {
   readonly topic: string
@@ -76,6 +77,15 @@ export class ProducerPartition {
     return this.#hasGap && this.#inFlight.length > 0 ? null : head
   }
 
+  /**
+   * Whether a batch may go to this broker now. A new leader that has never heard of the producer takes any sequence:
+   * were it sent a batch while an older one is still on its way to the leader before, it would refuse that one for
+   * ever.
+   */
+  mayGoTo(broker: BrokerId): boolean {
+    return this.#identity === null || this.#inFlight.every(({ sentTo }) => sentTo === broker)
+  }
+
   /** When a batch that is waiting only for time can be sent; `Infinity` when none is. */
   nextDueMs(lingerMs: number): number {
     const retry = this.#retry[0]
@@ -94,7 +104,7 @@ export class ProducerPartition {
   }
 
   /** Moves what `sendable` gave into flight. False when it must wait for a producer id. */
-  take(batch: ProducerBatch): boolean {
+  take(batch: ProducerBatch, broker: BrokerId): boolean {
     if (batch === this.#retry[0]) {
       if (this.#needsNewStamps && !this.#restampRetries()) return false
       this.#retry.shift()
@@ -106,6 +116,7 @@ export class ProducerPartition {
       this.#queue.shift()
     }
     batch.attempts += 1
+    batch.sentTo = broker
     this.#inFlight.push(batch)
     return true
   }
@@ -118,16 +129,14 @@ export class ProducerPartition {
   /** It was refused, or its fate is unknown. Ended batches are only taken off. */
   judge(batch: ProducerBatch, errorCode: number, isRetriable: boolean): Verdict {
     if (batch.isEnded || batch.stamp === null) return isRetriable ? 'retry' : 'fail'
-    if (errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) {
-      if (!this.#isFirst(batch)) return 'retry'
-      this.#needsNewStamps = this.#hasGap
-      return this.#hasGap ? 'retry' : 'fail'
-    }
-    if (errorCode === ErrorCode.UNKNOWN_PRODUCER_ID && this.#isFirst(batch)) {
+    const isFirst = this.#isFirst(batch)
+    const isOutOfOrder = errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+    if (isFirst && (isOutOfOrder || errorCode === ErrorCode.UNKNOWN_PRODUCER_ID)) {
+      // Behind a gap, or the broker has lost what was before it: no wait would mend that.
       this.#needsNewStamps = true
       return 'retry'
     }
-    return isRetriable ? 'retry' : 'fail'
+    return isRetriable || isOutOfOrder ? 'retry' : 'fail'
   }
 
   /** Puts a refused batch back, in front of all that came later. */

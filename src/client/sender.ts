@@ -175,12 +175,13 @@ export class Sender {
     if (batch === null) return false
     const leader = cluster.metadata.partition(partition.topic, partition.partition)?.leader ?? -1
     if (leader < 0 || !cluster.canReach(leader)) return true
+    if (!partition.mayGoTo(leader)) return false
     const load = this.#load(leader)
     if (load.inFlight >= settings.maxInFlightPerBroker || load.mutedUntilMs > nowMs) return false
     const planned = plan.get(leader) ?? []
     const bytes = planned.reduce((sum, each) => sum + each.sizeBytes, 0)
     if (planned.length > 0 && bytes + batch.sizeBytes > settings.maxRequestBytes) return false
-    if (!partition.take(batch)) return false
+    if (!partition.take(batch, leader)) return false
     this.#sticky.onBatchClosed(partition.topic, partition.partition)
     planned.push(batch)
     plan.set(leader, planned)

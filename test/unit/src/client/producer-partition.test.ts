@@ -49,9 +49,9 @@ function setUp(isIdempotent = true) {
       )
     }
   }
-  const send = (): ProducerBatch | null => {
+  const send = (broker = 1): ProducerBatch | null => {
     const batch = partition.sendable(NOW, () => true)
-    if (batch === null || !partition.take(batch)) return null
+    if (batch === null || !partition.mayGoTo(broker) || !partition.take(batch, broker)) return null
     return batch
   }
   const refuse = (batch: ProducerBatch, code: number, isRetriable = true): string => {
@@ -113,15 +113,27 @@ describe('ProducerPartition', () => {
     expect(behind).toEqual([null, null, [0, 6]])
   })
 
-  it('gives up the first batch that is out of order with nothing lost before it', () => {
+  it('goes on under the next epoch from 0 when the broker lost what was before the first batch', () => {
     const { add, send, refuse, place } = setUp()
     for (const name of 'abc') add(name)
     const [a, b] = [send()!, send()!]
-    expect(refuse(a, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, false)).toBe('fail')
+    expect(refuse(a, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, false)).toBe('retry')
     expect(refuse(b, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, false)).toBe('retry')
     const again = send()!
-    expect([again, place(again)]).toEqual([b, [1, 0]])
-    expect(place(send())).toEqual([1, 2])
+    expect([again, place(again), place(b)]).toEqual([a, [1, 0], [1, 2]])
+  })
+
+  it('sends nothing to a new leader while the one before has a batch', () => {
+    const { add, send, refuse, place } = setUp()
+    for (const name of 'abc') add(name)
+    const [a, b] = [send(1)!, send(1)!]
+    expect(send(2)).toBeNull()
+    refuse(a, ErrorCode.NETWORK_EXCEPTION)
+    refuse(b, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    expect([send(2), place(a)]).toEqual([a, [0, 0]])
+    const plain = setUp(false)
+    for (const name of 'ab') plain.add(name)
+    expect([plain.send(1), plain.send(2)]).not.toContain(null)
   })
 
   it('goes on under the next epoch from 0 behind a batch that was given up', () => {

@@ -309,7 +309,7 @@ describe('Producer', () => {
     expect(errors).toEqual(['bad batch', 'no key'])
   })
 
-  it('goes on under a new epoch after a broker that lost records, which fail', () => {
+  it('goes on under a new epoch after a broker that lost records', () => {
     const { scripted, world, ended, events, send, stamps, answer } = setUp({ 'batch.size': '0' })
     send('a')
     world.runFor(50)
@@ -321,8 +321,11 @@ describe('Producer', () => {
     send('b')
     send('c')
     world.runFor(1000)
-    expect(ended).toEqual(['a@0', 'b OUT_OF_ORDER_SEQUENCE_NUMBER', 'c@1'])
-    expect(stamps().at(-1)).toEqual([1000, 1, 0])
+    expect(ended).toEqual(['a@0', 'b@1', 'c@2'])
+    expect(stamps().slice(-2)).toEqual([
+      [1000, 1, 0],
+      [1000, 1, 1],
+    ])
     expect(events).toContain('client.producer-epoch-bumped')
   })
 
