@@ -57,6 +57,8 @@ export class SimStage implements Stage {
   /** How to undo what lasts, oldest first. */
   readonly #undos = new Set<() => void>()
   readonly #revivals = new Map<string, number>()
+  /** Nodes that do not serve a replica in this life, since they could not read its log. */
+  readonly #withOffline = new Set<string>()
   #isHealed = false
 
   constructor(plan: Plan, world: SimWorld, history: History) {
@@ -84,7 +86,11 @@ export class SimStage implements Stage {
       },
       fire: (fault, isInStep) => this.#fire(fault, isInStep),
     })
+    world.onEvent(({ kind, node }) => {
+      if (kind === 'partition.offline') this.#withOffline.add(node)
+    })
     cluster.onStop(({ name }) => {
+      this.#withOffline.delete(name)
       if (this.#isHealed) this.#reviveLater(name)
     })
   }
@@ -144,6 +150,8 @@ export class SimStage implements Stage {
     for (const { name } of this.cluster.nodes) {
       const machine = this.cluster.machine(name)
       if (machine.isUp && machine.isPaused) machine.resume()
+      // Only a start opens the log again, as for whoever has mended a disk.
+      if (this.#withOffline.has(name)) this.cluster.crash(name)
       if (!this.cluster.restart(name)) continue
       if (this.cluster.refusal(name) !== null) this.#reviveLater(name)
     }

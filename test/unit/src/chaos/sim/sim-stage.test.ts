@@ -171,6 +171,17 @@ describe('a simulated stage', () => {
     expect(staged.image().topicsByName.get('t')?.partitions.size).toBe(5)
   })
 
+  it('starts a node anew with the heal that could not open a log before its disk was repaired', () => {
+    const staged = new StageWorld()
+    const { stage, world } = staged
+    const views = new Map(stage.cluster.viewsByName)
+    world.node('b2').ports.events.emit('partition.offline', { topic: 't', partition: 0 })
+    stage.heal()
+    staged.settle()
+    const isAnew = (name: string): boolean => stage.cluster.view(name) !== views.get(name)
+    expect(['b1', 'b2', 'b3', 'c1'].filter(isAnew)).toEqual(['b2'])
+  })
+
   it('starts a node that went down by itself again after the heal', () => {
     const staged = new StageWorld()
     const { stage, world } = staged
