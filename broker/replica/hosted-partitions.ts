@@ -9,7 +9,7 @@ import { PartitionLog } from '../log/partition-log.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { Partition, type PartitionSurroundings } from './partition.ts'
-import { isStorageFailure } from './storage-failure.ts'
+import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
 import { topicConfigOf } from './topic-config.ts'
 
 export interface HostedPartitionsOptions {
@@ -20,6 +20,8 @@ export interface HostedPartitionsOptions {
   /** The node wrote its clean-shutdown mark at its last end: nothing beyond recovery points needs a scan. */
   readonly isCleanStart: boolean
   readonly surroundings: PartitionSurroundings
+  /** A log could not be opened: its partition is offline from now on. */
+  readonly onStorageFailure?: (error: StorageFailure) => void
 }
 
 /** A partition that was asked for, or why it cannot be used here. */
@@ -85,6 +87,7 @@ export class HostedPartitions {
       if (!isStorageFailure(error)) throw error
       this.#offline.set(key, state.topicId)
       this.#emitOffline(state.topic, state.partition, error)
+      this.#options.onStorageFailure?.(error)
       return null
     }
   }

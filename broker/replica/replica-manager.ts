@@ -56,8 +56,8 @@ export interface ReplicaManagerOptions {
   /** The node ended in order the last time, and its logs were flushed then. */
   readonly isCleanStart: boolean
   /**
-   * The disk has failed a partition, which is offline from now on. Kafka halts a broker whose only log
-   * directory fails; whether to do so is the caller's choice.
+   * The disk has failed a partition, as it was in use or when its log was opened; it is offline from now on. Kafka
+   * halts a broker whose only log directory fails; whether to do so is the caller's choice.
    */
   readonly onStorageFailure?: (error: StorageFailure) => void
 }

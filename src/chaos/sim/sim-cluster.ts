@@ -30,7 +30,7 @@ interface Member {
   node: BrokerNode | null
   lostDisk: boolean
   lostTail: boolean
-  /** Its last start was refused by what is on its disk. */
+  /** Its last start was refused, or its last life ended, by what is on its disk. */
   refusal: string | null
   isEnding: boolean
 }
@@ -108,7 +108,7 @@ export class SimCluster {
     return this.viewsByName.get(name) ?? null
   }
 
-  /** Why the node could not be started the last time; null when it was. */
+  /** Why the node could not be started the last time, or go on since; null when it could. */
   refusal(name: string): string | null {
     return this.#member(name).refusal
   }
@@ -208,6 +208,8 @@ export class SimCluster {
   #onFatal(member: Member, error: Error): void {
     if (!member.machine.isUp) return
     member.machine.ports.events.emit('node.exited', { reason: messageOf(error) })
+    // Logs of partitions are opened once the node has started; what is wrong in them will be so the next time.
+    if (error instanceof CorruptionError) member.refusal = messageOf(error)
     this.crash(member.planned.name)
   }
 

@@ -27,6 +27,7 @@ function setUp(image = imageWith(ID), world = new SimWorld({ seed: 4 })) {
   const { clock, disk, store, events } = world.node('a').ports
   const checkpoints = new Checkpoints(store)
   const kinds: string[] = []
+  const failures: Error[] = []
   world.onEvent(({ kind }) => kinds.push(kind))
   const config = parseBrokerConfig({
     'controller.listener.names': 'CONTROLLER',
@@ -39,6 +40,7 @@ function setUp(image = imageWith(ID), world = new SimWorld({ seed: 4 })) {
     image: () => image,
     checkpoints,
     isCleanStart: false,
+    onStorageFailure: (error) => failures.push(error),
     surroundings: {
       brokerId: 1,
       brokerEpoch: () => 1,
@@ -51,7 +53,7 @@ function setUp(image = imageWith(ID), world = new SimWorld({ seed: 4 })) {
     },
   })
   const state = image.partition('t', 0)!
-  return { world, disk, checkpoints, hosted, state, kinds }
+  return { world, disk, checkpoints, hosted, state, kinds, failures }
 }
 
 describe('HostedPartitions', () => {
@@ -120,6 +122,15 @@ describe('HostedPartitions', () => {
     expect(hosted.open(state)).toBeNull()
     expect(hosted.find('t', 0).error).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
     expect(kinds.filter((kind) => kind === 'partition.offline')).toHaveLength(1)
+  })
+
+  it('tells of a log that cannot be opened, for the broker ends by it as by one that fails later', () => {
+    const { hosted, state, disk, failures } = setUp()
+    disk.open('t-0/partition.metadata').append([Buffer.from('version: 7\ntopic_id: x')])
+    hosted.open(state)
+    hosted.open(state)
+    expect(failures).toHaveLength(1)
+    expect(failures[0]).toBeInstanceOf(CorruptionError)
   })
 
   it('takes a partition offline whose disk fails later', () => {

@@ -194,4 +194,21 @@ describe('a simulated stage', () => {
     staged.settle()
     expect(stage.cluster.views.size).toBe(6)
   })
+
+  it('gives a node a new disk whose partitions keep it from running, when a fault can have ruined the old one', () => {
+    const lie: Fault = { atMs: 0, kind: 'lying-fsync', target: 'b1' }
+    for (const faults of [[lie], []]) {
+      const staged = new StageWorld(faults)
+      const { cluster } = staged.stage
+      cluster.crash('b1')
+      const metadata = cluster.machine('b1').disk.tree.open('t-0/partition.metadata')
+      metadata.truncate(0)
+      metadata.append([Buffer.from('version: 7\ntopic_id: x')])
+      staged.stage.heal()
+      staged.world.runFor(10_000)
+      const isReplaced = faults.length > 0
+      expect(staged.stage.pending() === null).toBe(isReplaced)
+      expect(staged.stage.unrecoverable).toEqual(isReplaced ? [] : ['b1'])
+    }
+  })
 })
