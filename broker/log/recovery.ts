@@ -38,8 +38,8 @@ export interface RecoveredLog {
  * Makes a log of what its directory holds. After an unclean stop every segment from the recovery
  * point on is read in full, cut at its first bad batch (what follows it goes too), and its indexes,
  * epochs and aborted transactions are made again. Elsewhere indexes that are missing or damaged
- * are. Throws `CorruptionError` when a batch below the recovery point is bad: cutting there would
- * lose what was promised to be durable.
+ * are. Throws `CorruptionError` when a batch below the recovery point is bad or missing: cutting there
+ * would lose what was promised to be durable.
  */
 export function recoverLog(options: RecoveryOptions): RecoveredLog {
   return new Recovery(options).run()
@@ -145,7 +145,7 @@ class Recovery {
       if (problem !== null) this.#emit('log.index-rebuilt', { baseOffset, problem })
       if (mustRecover) this.#distrustFrom(baseOffset)
       const isCut = (mustRecover || problem !== null) && this.#rebuild(segment, next, mustRecover)
-      const isBroken = mustRecover && next !== undefined && this.#isGap(segment, next)
+      const isBroken = next !== undefined && this.#isGap(segment, next)
       if (isCut || isBroken) {
         this.#dropAfter(segment, baseOffsets.slice(index + 1))
         return
@@ -206,7 +206,8 @@ class Recovery {
 
   /**
    * Whether what follows `segment` does not begin where it ends: then its tail was lost as a whole.
-   * Compaction makes gaps of its own, but only in what was synced.
+   * Compaction makes gaps of its own, but only in what was synced. Below the recovery point a gap means that the disk
+   * lied about what it had made durable; it is looked for there too, for a hole would be served as if all were there.
    */
   #isGap(segment: Segment, next: Offset): boolean {
     const { config, recoveryPoint } = this.#options

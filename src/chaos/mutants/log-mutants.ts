@@ -62,7 +62,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     invariants: ['R3', 'R1', 'D9', 'D1', 'CRASH'],
     profile: 'data',
     file: 'broker/log/recovery.ts',
-    find: 'const isBroken = mustRecover && next !== undefined && this.#isGap(segment, next)',
+    find: 'const isBroken = next !== undefined && this.#isGap(segment, next)',
     replace: 'const isBroken = false as boolean',
     maxSeeds: 1000,
   },

@@ -275,6 +275,35 @@ describe('below the recovery point', () => {
     )
   })
 
+  it.each([false, true])(
+    'an inner segment that was lost as a whole is an error; clean stop: %s',
+    async (isCleanShutdown) => {
+      const { disk, log } = filledDisk()
+      await flushed(log)
+      const { recoveryPoint } = log
+      const inner = segmentNames(filesOf(disk))[1]!
+      const emptied = diskWith(new Map(filesOf(disk)).set(inner, Buffer.alloc(0)))
+      const gone = new Map(filesOf(disk))
+      gone.delete(inner)
+      for (const damaged of [emptied, diskWith(gone)]) {
+        expect(() => openLog(damaged, { config: CONFIG, recoveryPoint, isCleanShutdown })).toThrow(
+          /the next segment begins at/,
+        )
+      }
+    },
+  )
+
+  it('gaps that compaction left are none of its business', async () => {
+    const { disk, log } = filledDisk()
+    await flushed(log)
+    const { recoveryPoint, logEndOffset } = log
+    const files = filesOf(disk)
+    files.delete(segmentNames(files)[1]!)
+    const config = { ...CONFIG, cleanupPolicy: ['compact'] }
+    const opened = openLog(diskWith(files), { config, recoveryPoint })
+    expect(opened.logEndOffset).toBe(logEndOffset)
+  })
+
   it('a log that ends earlier at a whole batch is told of: a truncation may have been the last deed', () => {
     const { disk, log } = filledDisk(10)
     const seen: NodeEvent[] = []
