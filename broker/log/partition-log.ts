@@ -18,7 +18,7 @@ import {
 } from './log-writer.ts'
 import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts'
 import type { ProducerSnapshot, ProducerSnapshots } from './producer-snapshot.ts'
-import type { CachedBatch, ProducerState } from './producer-state.ts'
+import { ProducerState, type CachedBatch } from './producer-state.ts'
 import { loadProducers, recoverLog, type RecoveredLog } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
 import type { SegmentList } from './segment-list.ts'
@@ -365,7 +365,7 @@ export class PartitionLog {
 
   /**
    * Applies retention and forgets silent producers. Returns how many segments went. Throws
-   * `DiskError`.
+   * `DiskError` and `CorruptionError`.
    */
   deleteOldSegments(nowMs: TimestampMs): number {
     this.#assertOpen()
@@ -381,6 +381,7 @@ export class PartitionLog {
     if (count === this.#segments.all.length) this.#writer.roll(this.logEndOffset, nowMs)
     const first = this.#segments.all[count]
     assert(first !== undefined, 'a segment is left after retention')
+    this.#snapshotAt(first.baseOffset)
     // The start moves before any file goes, so that no reader is sent to a file that is gone.
     this.incrementLogStartOffset(first.baseOffset)
     this.#segments.removeFirst(count)
@@ -456,6 +457,17 @@ export class PartitionLog {
     if (active.baseOffset < end) active.finish()
     this.#writer.startSegment(end)
     this.#logStartOffset = Math.min(this.#logStartOffset, end)
+  }
+
+  /**
+   * What producers did in segments that are about to go is known from then on only from a snapshot at the first
+   * that stays. A roll leaves one there; a truncation and a recovery leave segments without.
+   */
+  #snapshotAt(offset: Offset): void {
+    if (this.#snapshots.at(offset) !== null) return
+    const state = new ProducerState()
+    loadProducers(this.#segments.all, this.#snapshots, offset, state)
+    this.#snapshots.write(offset, state.entries())
   }
 
   #restartAt(offset: Offset): void {

@@ -139,6 +139,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     if (count === this.#segments.all.length) this.#writer.roll(this.logEndOffset, nowMs)
     const first = this.#segments.all[count]
     assert(first !== undefined, 'a segment is left after retention')
+    this.#snapshotAt(first.baseOffset)
     // The start moves before any file goes, so that no reader is sent to a file that is gone.
     this.incrementLogStartOffset(first.baseOffset)`,
     replace: `      highWatermark: this.logEndOffset,
@@ -148,6 +149,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     if (count === this.#segments.all.length) this.#writer.roll(this.logEndOffset, nowMs)
     const first = this.#segments.all[count]
     assert(first !== undefined, 'a segment is left after retention')
+    this.#snapshotAt(first.baseOffset)
     this.#logStartOffset = first.baseOffset`,
     maxSeeds: 1000,
   },

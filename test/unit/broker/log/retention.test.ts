@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryDisk } from '../../../../src/real/memory-disk.ts'
 import { ErrorCode } from '../../../../src/wire/error-codes.ts'
 import type { LogConfig } from '../../../../broker/log/log-config.ts'
+import { liveStateOf, rebuiltStateOf } from '../../../../broker/log/log-state.ts'
 import type { PartitionLog } from '../../../../broker/log/partition-log.ts'
 import {
   appendOk,
@@ -94,6 +95,47 @@ describe('retention', () => {
     log.updateHighWatermark(4)
     expect(log.deleteOldSegments(NOW_MS + 5000)).toBe(0)
     expect(log.deleteOldSegments(NOW_MS + 5001)).toBe(2)
+  })
+})
+
+describe('what producers did in segments that retention drops', () => {
+  const fromProducer = (producerId: number, baseSequence: number): Buffer =>
+    batch({ producerId, producerEpoch: 0, baseSequence })
+
+  /** Producer 1 is silent after offset 2; 2 goes on. */
+  function produced(disk: MemoryDisk): PartitionLog {
+    const log = openLog(disk, { config: { ...CONFIG, segmentBytes: 5 * SIZE } })
+    for (const sequence of [0, 1, 2]) appendOk(log, fromProducer(1, sequence))
+    for (const sequence of [0, 1, 2, 3]) appendOk(log, fromProducer(2, sequence))
+    return log
+  }
+
+  function expectKept(log: PartitionLog, disk: MemoryDisk, dropped: number): void {
+    log.updateHighWatermark(log.logEndOffset)
+    log.updateConfig({ ...log.config, retentionBytes: 1 })
+    const entries = log.producerEntries()
+    expect(entries.map(({ producerId }) => producerId)).toEqual([1, 2])
+    expect(log.deleteOldSegments(NOW_MS)).toBe(dropped)
+    expect(rebuiltStateOf(log)).toBe(liveStateOf(log))
+    expect(openLog(disk, { config: CONFIG }).producerEntries()).toEqual(entries)
+  }
+
+  it('outlives a restart when they were dropped after a truncation, which begins a segment of its own', () => {
+    const disk = new MemoryDisk()
+    const log = produced(disk)
+    log.truncateTo(4)
+    appendOk(log, fromProducer(2, 1), { leaderEpoch: 1 })
+    appendOk(log, fromProducer(2, 2), { leaderEpoch: 1 })
+    expect(log.segmentBaseOffsets).toEqual([0, 4])
+    expectKept(log, disk, 1)
+  })
+
+  it('outlives a restart when they were dropped after a recovery', () => {
+    const disk = new MemoryDisk()
+    produced(disk)
+    const log = openLog(disk, { config: CONFIG })
+    expect(log.segmentBaseOffsets).toEqual([0, 5])
+    expectKept(log, disk, 1)
   })
 })
 
