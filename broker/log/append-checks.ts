@@ -1,5 +1,5 @@
 import { WireError } from '../../src/base/errors.ts'
-import type { TimestampMs } from '../../src/base/ids.ts'
+import type { LeaderEpoch, TimestampMs } from '../../src/base/ids.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
   BATCH_HEADER_BYTES,
@@ -107,9 +107,13 @@ export function checkInternalRecords(
 }
 
 /**
- * What a leader sent: a cut batch at the end is left out, the others must be whole and uncorrupted.
+ * What a leader sent: a cut batch at the end is left out, the others must be whole and uncorrupted. So is all from a
+ * batch on that is of a later epoch than the leader that was asked.
  */
-export function checkReplicatedRecords(records: Buffer): AcceptedBatches | Refusal {
+export function checkReplicatedRecords(
+  records: Buffer,
+  leaderEpoch: LeaderEpoch,
+): AcceptedBatches | Refusal {
   const headers: BatchHeader[] = []
   let at = 0
   while (records.length - at >= BATCH_HEADER_BYTES) {
@@ -125,6 +129,13 @@ export function checkReplicatedRecords(records: Buffer): AcceptedBatches | Refus
     if (sizeBytes > records.length - at) break
     if (!isBatchCrcValid(records, at)) {
       return refused(ErrorCode.CORRUPT_MESSAGE, `Wrong CRC in the batch of ${header.baseOffset}`)
+    }
+    if (header.partitionLeaderEpoch > leaderEpoch) {
+      if (headers.length > 0) break
+      return refused(
+        ErrorCode.CORRUPT_MESSAGE,
+        `The batch of ${header.baseOffset} is of epoch ${header.partitionLeaderEpoch}, after epoch ${leaderEpoch}`,
+      )
     }
     headers.push(header)
     at += sizeBytes

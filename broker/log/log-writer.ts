@@ -49,7 +49,7 @@ export interface AppendResult {
   readonly isDuplicate: boolean
 }
 
-/** The outcome of an append on a follower: all whole batches, or none. */
+/** The outcome of an append on a follower: all whole batches up to one of a later epoch, or none. */
 export interface FollowerAppendResult {
   readonly error: ErrorCode
   readonly message: string | null
@@ -130,9 +130,13 @@ export class LogWriter {
    * (OFFSET_OUT_OF_RANGE; later offsets only in compacted logs, which have gaps). CORRUPT_MESSAGE
    * for a bad CRC. A cut batch at the end is left out.
    */
-  appendAsFollower(records: Buffer, nowMs: TimestampMs): FollowerAppendResult {
+  appendAsFollower(
+    records: Buffer,
+    nowMs: TimestampMs,
+    leaderEpoch: LeaderEpoch,
+  ): FollowerAppendResult {
     if (this.#isOffline) return this.#followed(ErrorCode.KAFKA_STORAGE_ERROR, OFFLINE)
-    const checked = checkReplicatedRecords(records)
+    const checked = checkReplicatedRecords(records, leaderEpoch)
     if (checked.kind === 'refused') return this.#followed(checked.error, checked.message)
     const problem = this.#orderProblem(checked.headers)
     if (problem !== null) return this.#followed(ErrorCode.OFFSET_OUT_OF_RANGE, problem)

@@ -238,11 +238,17 @@ export class PartitionLog {
   /**
    * Appends what a leader sent, with its offsets and epochs, which must go on at the log end
    * (OFFSET_OUT_OF_RANGE; later offsets only in compacted logs, which have gaps). CORRUPT_MESSAGE
-   * for a bad CRC. A cut batch at the end is left out.
+   * for a bad CRC. A cut batch at the end is left out, and so is what comes after `leaderEpoch`, that of the fetch:
+   * no leader of this epoch can have written it (KAFKA-18723). A checksum does not cover the epoch of a batch.
+   * CORRUPT_MESSAGE when nothing else is there.
    */
-  appendAsFollower(records: Buffer, nowMs: TimestampMs): FollowerAppendResult {
+  appendAsFollower(
+    records: Buffer,
+    nowMs: TimestampMs,
+    leaderEpoch: LeaderEpoch = Infinity,
+  ): FollowerAppendResult {
     this.#assertOpen()
-    return this.#writer.appendAsFollower(records, nowMs)
+    return this.#writer.appendAsFollower(records, nowMs, leaderEpoch)
   }
 
   /** Whole batches from the one that holds `offset`; may stop at the end of a segment. */

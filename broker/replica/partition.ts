@@ -330,7 +330,8 @@ export class Partition {
     const endBefore = log.logEndOffset
     const hasRecords = data.records !== null && data.records.length > 0
     if (hasRecords) {
-      const appended = log.appendAsFollower(data.records, this.#surroundings.clock.wallMs())
+      const nowMs = this.#surroundings.clock.wallMs()
+      const appended = log.appendAsFollower(data.records, nowMs, data.leaderEpoch)
       throwStorageError(appended.error, this.key)
       if (appended.error !== ErrorCode.NONE) {
         this.tell('replica.append-refused', { errorCode: appended.error })

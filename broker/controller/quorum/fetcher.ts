@@ -134,7 +134,7 @@ export class Fetcher {
       return
     }
     const hasRecords = records !== null && records.length > 0
-    const errorCode = hasRecords ? log.appendAsFollower(records) : ErrorCode.NONE
+    const errorCode = hasRecords ? log.appendAsFollower(records, role.epoch) : ErrorCode.NONE
     if (errorCode !== ErrorCode.NONE) {
       const { leaderId } = role
       events.emit('quorum.records-refused', { leader: leaderId, offset: log.endOffset, errorCode })

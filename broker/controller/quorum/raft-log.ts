@@ -84,9 +84,9 @@ export class RaftLog {
     return result.lastOffset
   }
 
-  /** Appends what the leader sent. Why it was refused: damaged, or no continuation of this log. Throws `DiskError`. */
-  appendAsFollower(batches: Buffer): ErrorCode {
-    const { error, message } = this.#log.appendAsFollower(batches, this.#clock.wallMs())
+  /** Appends what the leader of `epoch` sent. Why it was refused: damaged, or no continuation of this log. Throws `DiskError`. */
+  appendAsFollower(batches: Buffer, epoch: LeaderEpoch): ErrorCode {
+    const { error, message } = this.#log.appendAsFollower(batches, this.#clock.wallMs(), epoch)
     if (error === ErrorCode.KAFKA_STORAGE_ERROR) throw storageError(message)
     this.flush()
     return error

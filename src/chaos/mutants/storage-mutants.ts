@@ -11,9 +11,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     find: `    if (!isBatchCrcValid(records, at)) {
       return refused(ErrorCode.CORRUPT_MESSAGE, \`Wrong CRC in the batch of \${header.baseOffset}\`)
     }
-    headers.push(header)
+    if (header.partitionLeaderEpoch > leaderEpoch) {
 `,
-    replace: `    headers.push(header)
+    replace: `    if (header.partitionLeaderEpoch > leaderEpoch) {
 `,
     maxSeeds: 1000,
   },

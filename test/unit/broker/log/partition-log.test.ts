@@ -168,6 +168,20 @@ describe('append as follower', () => {
     expect([log.logEndOffset, log.sizeBytes]).toEqual([0, 0])
   })
 
+  it('leaves out what is of a later epoch than the leader, whose CRC is right all the same', () => {
+    const { records } = replicate(3)
+    const log = openLog(new MemoryDisk())
+    const last = log.appendAsFollower(records, NOW_MS, 1)
+    expect(last).toEqual({ error: ErrorCode.NONE, message: null, logEndOffset: 4 })
+    const third = records.subarray(headersOf(records)[2]!.position)
+    expect(log.appendAsFollower(third, NOW_MS, 1)).toMatchObject({
+      error: ErrorCode.CORRUPT_MESSAGE,
+      message: 'The batch of 4 is of epoch 2, after epoch 1',
+    })
+    expect([log.logEndOffset, log.latestEpoch]).toEqual([4, 1])
+    expect(log.appendAsFollower(third, NOW_MS, 2).logEndOffset).toBe(6)
+  })
+
   it('refuses batches that do not continue at the log end', () => {
     const { records } = replicate(3)
     const second = records.subarray(headersOf(records)[1]!.position)

@@ -340,6 +340,15 @@ describe('Partition as follower', () => {
     expect(bench.highWatermark).toBe(0)
   })
 
+  it('takes no batch of a later epoch than its own', () => {
+    const bench = new PartitionBench()
+    bench.follow({ leaderEpoch: 3 })
+    const records = fromLeader('a', 0, 128)
+    const damaged = { leaderEpoch: 3, records, highWatermark: 1, logStartOffset: 0 }
+    expect(bench.partition.appendAsFollower(damaged)).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect([bench.partition.log.logEndOffset, bench.partition.log.latestEpoch]).toEqual([0, -1])
+  })
+
   it('takes nothing that was asked for in another epoch', () => {
     const bench = new PartitionBench()
     bench.follow({ leaderEpoch: 3 })

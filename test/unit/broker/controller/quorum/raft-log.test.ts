@@ -48,7 +48,7 @@ function copy(leader: RaftLog, follower: RaftLog): number {
       return round
     } else {
       const bytes = leader.read(follower.endOffset, leader.endOffset, 1)
-      const errorCode = follower.appendAsFollower(Buffer.from(bytes))
+      const errorCode = follower.appendAsFollower(Buffer.from(bytes), leader.lastEpoch)
       if (errorCode !== ErrorCode.NONE) throw new Error(`refused with ${errorCode}`)
     }
   }
@@ -179,10 +179,12 @@ describe('what a follower is sent', () => {
     const leader = logOf(world, 'a', [1, 1])
     const { raftLog } = open(world, 'b')
     const second = leader.read(1, 2, 10_000)
-    expect(raftLog.appendAsFollower(Buffer.from(second))).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
+    expect(raftLog.appendAsFollower(Buffer.from(second), 9)).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
     const damaged = Buffer.from(leader.read(0, 1, 10_000))
     damaged[damaged.length - 1]! ^= 1
-    expect(raftLog.appendAsFollower(damaged)).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(raftLog.appendAsFollower(damaged, 9)).toBe(ErrorCode.CORRUPT_MESSAGE)
+    const early = Buffer.from(leader.read(0, 1, 10_000))
+    expect(raftLog.appendAsFollower(early, 0)).toBe(ErrorCode.CORRUPT_MESSAGE)
     expect(raftLog.endOffset).toBe(0)
   })
 })
