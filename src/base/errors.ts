@@ -35,6 +35,13 @@ export class CorruptionError extends KafketteError {
   }
 }
 
+/** A leader does not have what this node knows to be committed: to follow it would be to destroy the last copy. */
+export class CommittedLossError extends KafketteError {
+  constructor(message: string) {
+    super('COMMITTED_LOSS', message)
+  }
+}
+
 /** A setting or an option that cannot be used; the message names it, what was given and what is allowed. */
 export class ConfigError extends KafketteError {
   constructor(message: string) {

@@ -127,6 +127,7 @@ export class StateBench implements StateReport {
   readonly budget = { holdsDurability: true, isUnclean: false, holdsQuorum: true }
   readonly messages: string[] = []
   readonly counts = new Map<InvariantId, number>()
+  isMetadataLost = false
   readonly history = new History(() => this.world.scheduler.nowMs)
   readonly checks: readonly StateCheck[]
   /** A node is in the middle of a step until the test lets the checks look. */
@@ -173,6 +174,10 @@ export class StateBench implements StateReport {
     for (const id of nodeIds) {
       for (const check of this.checks) check.afterNode?.(this.node(id))
     }
+  }
+
+  metadataLost(): void {
+    this.isMetadataLost = true
   }
 
   barrier(): void {

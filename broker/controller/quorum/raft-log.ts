@@ -1,5 +1,5 @@
 import { assert } from '../../../src/base/assert.ts'
-import { DiskError, type DiskErrorCode } from '../../../src/base/errors.ts'
+import { CommittedLossError, DiskError, type DiskErrorCode } from '../../../src/base/errors.ts'
 import type { LeaderEpoch, Offset } from '../../../src/base/ids.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { EventSink } from '../../../src/ports/events.ts'
@@ -124,17 +124,18 @@ export class RaftLog {
     return { epoch: end.epoch, endOffset: end.endOffset }
   }
 
-  /** Drops what the leader does not have, down to the point it named; the next fetch may find another one. */
+  /**
+   * Drops what the leader does not have, down to the point it named; the next fetch may find another one. Throws
+   * `CommittedLossError` when that is committed: a quorum that lost its disks has elected a leader without it. Kafka's
+   * raft client ends the process then, by its fatal fault handler.
+   */
   truncateTo(leaderEnd: EpochEnd): void {
     const own = this.endOfEpoch(leaderEnd.epoch)
     const isSameEpoch = leaderEnd.epoch === 0 || own.epoch === leaderEnd.epoch
     const limit = leaderEnd.epoch === 0 ? this.endOffset : own.endOffset
     const offset = isSameEpoch ? Math.min(limit, leaderEnd.endOffset) : own.endOffset
     if (offset >= this.endOffset) return
-    assert(
-      offset >= this.#highWatermark,
-      `truncation to ${offset} below the high watermark ${this.#highWatermark}`,
-    )
+    if (offset < this.#highWatermark) throw this.#committedLoss(offset, leaderEnd.epoch)
     const from = this.endOffset
     this.#log.truncateTo(offset)
     this.#generation += 1
@@ -142,6 +143,14 @@ export class RaftLog {
     assert(to >= this.#highWatermark, `a batch at ${to} holds the high watermark`)
     this.#durableEnd = Math.min(this.#durableEnd, to)
     this.#events.emit('quorum.truncated', { from, to, epoch: leaderEnd.epoch })
+  }
+
+  #committedLoss(to: Offset, epoch: LeaderEpoch): CommittedLossError {
+    const highWatermark = this.#highWatermark
+    this.#events.emit('quorum.committed-lost', { to, highWatermark, epoch })
+    return new CommittedLossError(
+      `the metadata log is to be cut at ${to}, and is committed up to ${highWatermark}: the leader has lost the rest`,
+    )
   }
 
   /** True when it moved. It never goes back, and never beyond the end of this log. */

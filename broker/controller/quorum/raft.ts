@@ -1,5 +1,11 @@
 import { assert } from '../../../src/base/assert.ts'
-import { CorruptionError, DiskError, KafketteError, WireError } from '../../../src/base/errors.ts'
+import {
+  CommittedLossError,
+  CorruptionError,
+  DiskError,
+  KafketteError,
+  WireError,
+} from '../../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../../src/base/ids.ts'
 import type { Timer } from '../../../src/ports/clock.ts'
 import { ErrorCode } from '../../../src/wire/error-codes.ts'
@@ -324,9 +330,7 @@ export class Raft {
       step()
       this.#settle()
     } catch (error) {
-      const isFault =
-        error instanceof DiskError || error instanceof WireError || error instanceof CorruptionError
-      if (!isFault) throw error
+      if (!isFault(error)) throw error
       this.#fail(error)
     }
     while (this.#publish()) continue
@@ -450,7 +454,7 @@ export class Raft {
     })
   }
 
-  /** What cannot be stored cannot be promised: this node takes no further part (D7). */
+  /** What cannot be stored or kept cannot be promised: this node takes no further part (D7). */
   #fail(error: Error): void {
     const { state, events } = this.#context
     events.emit('quorum.failed', { epoch: state.epoch, error: error.message })
@@ -472,4 +476,14 @@ export class Raft {
     if (stopping !== null) clock.after(0, 'raft.stopped', stopping.done)
     this.#outbox.release(state.durableVersion)
   }
+}
+
+/** What the world does to a node, which ends its part; everything else that is thrown is a bug. */
+function isFault(error: unknown): error is KafketteError {
+  return (
+    error instanceof DiskError ||
+    error instanceof WireError ||
+    error instanceof CorruptionError ||
+    error instanceof CommittedLossError
+  )
 }

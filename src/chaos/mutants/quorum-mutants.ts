@@ -102,10 +102,7 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     invariants: ['Q10', 'Q11', 'CRASH'],
     profile: 'quorum',
     file: 'broker/controller/quorum/raft-log.ts',
-    find: `    assert(
-      offset >= this.#highWatermark,
-      \`truncation to \${offset} below the high watermark \${this.#highWatermark}\`,
-    )
+    find: `    if (offset < this.#highWatermark) throw this.#committedLoss(offset, leaderEnd.epoch)
     const from = this.endOffset
     this.#log.truncateTo(offset)
     this.#generation += 1

@@ -387,7 +387,9 @@ export class SimRun {
   #stuck({ invariant, reason }: Problem, where = ''): Ending {
     const { holdsDurability, holdsQuorum } = this.#budget
     const lost = this.stage.unrecoverable
-    const isByDesign = lost.length > 0 && !(holdsDurability && holdsQuorum)
+    // Topics and leaders are metadata: without them there is nothing that could become whole again.
+    const isGone = this.#watch.isMetadataLost && !holdsQuorum
+    const isByDesign = isGone || (lost.length > 0 && !(holdsDurability && holdsQuorum))
     const broken = this.#brokenInvariant()
     if (broken !== null) return broken
     return {

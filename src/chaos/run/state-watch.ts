@@ -19,6 +19,8 @@ type Hook<Name extends keyof StateCheck> = NonNullable<StateCheck[Name]>
 export class StateWatch implements StateReport {
   /** The first of each invariant: what is broken once is often found broken at every event that follows. */
   readonly violations: Violation[] = []
+  /** Committed metadata were destroyed by faults over the budget. */
+  isMetadataLost = false
   readonly #nowMs: () => number
   readonly #evaluated = new Map<InvariantId, { looks: number }>()
   /** The hooks of those that have them: these three are called all the time. */
@@ -54,6 +56,10 @@ export class StateWatch implements StateReport {
     const counted = this.#evaluated.get(invariant)
     if (counted === undefined) this.#evaluated.set(invariant, { looks: 1 })
     else counted.looks += 1
+  }
+
+  metadataLost(): void {
+    this.isMetadataLost = true
   }
 
   /** Looks by invariant. */

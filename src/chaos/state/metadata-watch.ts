@@ -78,6 +78,12 @@ export class MetadataWatch implements StateCheck {
     return this.#isLost
   }
 
+  /** A leader lacks something that is committed, and the budget allows that. */
+  noteLost(): void {
+    if (!this.#isLost) this.report.metadataLost()
+    this.#isLost = true
+  }
+
   /** What is committed about a partition; null when its topic is gone or not known. */
   partition(ghost: PartitionGhost): PartitionState | null {
     if (this.#isLost) return null
@@ -149,7 +155,7 @@ export class MetadataWatch implements StateCheck {
     const { batches } = log
     const last = this.committed.at(-1)
     if (last !== undefined && !hasBatch(batches, last)) {
-      if (!this.state.budget.holdsQuorum) this.#isLost = true
+      if (!this.state.budget.holdsQuorum) this.noteLost()
       return
     }
     for (let at = indexAt(batches, this.committedEnd); at < batches.length; at += 1) {

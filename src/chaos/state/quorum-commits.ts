@@ -12,7 +12,8 @@ import type { StateCheck } from './state-check.ts'
  * Q7 Commit rule: what the leader commits is on the disks of a majority of the voters, and ends with an entry of its epoch.
  * Q8 The high watermark grows: on a node within a life, and on the leader of the newest epoch over all lives.
  * Q10 and Q11: no log is cut below its high watermark, no committed entry is cut, and a majority of the voters
- * still has what was committed: none of them has taken back what it acknowledged.
+ * still has what was committed: none of them has taken back what it acknowledged. A node that ends because its leader
+ * lacks what it knows to be committed is excused only when faults have taken committed entries from a voter.
  * Q13: entries of an epoch are first written by the leader of that epoch.
  */
 export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
@@ -22,6 +23,8 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
   readonly #written = new Map<number, number>()
   /** How far each node's log has been on its disk: a new life learns it again only by its first fsync. */
   readonly #durable = new Map<number, number>()
+  /** A voter came back without committed entries that had been on its disk. */
+  #hasVoterLost = false
 
   constructor(metadata: MetadataWatch, elections: QuorumElectionsCheck) {
     this.#metadata = metadata
@@ -30,15 +33,23 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
   }
 
   onEvent(event: NodeEvent): void {
+    if (event.kind === 'quorum.committed-lost') this.#onCommittedLost(event)
     if (event.kind !== 'quorum.elected' && event.kind !== 'quorum.committed') return
     const nodeId = nodeIdOf(event.node)
     const node = nodeId === null ? undefined : this.#metadata.state.nodes.get(nodeId)
-    if (node === undefined || !this.#isWithinBudget) return
+    if (node === undefined) return
+    if (event.kind === 'quorum.elected' && this.#isLossExcused) this.#noteLoss(node)
+    if (!this.#isWithinBudget) return
     if (event.kind === 'quorum.elected') this.#checkComplete(node)
     if (event.kind === 'quorum.committed' && node.quorum.role === 'leader') this.#checkRule(node)
   }
 
   onStart(node: NodeView, life: { readonly lostDisk: boolean }): void {
+    const { isVoter, logEndOffset } = node.quorum
+    const durable = this.#durable.get(node.nodeId) ?? 0
+    if (isVoter && logEndOffset < Math.min(durable, this.#metadata.committedEnd)) {
+      this.#hasVoterLost = true
+    }
     if (life.lostDisk) this.#durable.delete(node.nodeId)
   }
 
@@ -117,6 +128,27 @@ export class QuorumCommitsCheck implements StateCheck, MetadataObserver {
 
   get #isWithinBudget(): boolean {
     return this.#metadata.state.budget.holdsQuorum && !this.#metadata.isLost
+  }
+
+  get #isLossExcused(): boolean {
+    return !this.#metadata.state.budget.holdsQuorum && this.#hasVoterLost
+  }
+
+  #noteLoss({ quorum }: NodeView): void {
+    if (quorum.logEndOffset < this.#metadata.committedEnd) this.#metadata.noteLost()
+  }
+
+  #onCommittedLost({ node, fields }: NodeEvent): void {
+    const { report } = this.#metadata
+    report.evaluated('Q10')
+    if (this.#isLossExcused) {
+      this.#metadata.noteLost()
+      return
+    }
+    const { to, highWatermark, epoch } = fields
+    const where = `from ${String(to)} to ${String(highWatermark)}, and no fault has destroyed it`
+    const what = `the leader of epoch ${String(epoch)} lacks what ${node} knows to be committed`
+    report.violated('Q10', `${what}, ${where}`)
   }
 
   #checkComplete(node: NodeView): void {

@@ -23,6 +23,8 @@ export interface StateReport {
   violated(invariant: InvariantId, message: string): void
   /** The invariant was looked at with something to find. */
   evaluated(invariant: InvariantId): void
+  /** Faults over the budget have destroyed committed metadata: the cluster cannot become what it was. */
+  metadataLost(): void
 }
 
 /**

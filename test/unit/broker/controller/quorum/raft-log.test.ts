@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { committedBatches } from '../../../../../broker/controller/quorum/committed-batch.ts'
 import { leaderChangeBatch } from '../../../../../broker/controller/quorum/leader-change.ts'
 import { RaftLog } from '../../../../../broker/controller/quorum/raft-log.ts'
-import { AssertionError } from '../../../../../src/base/assert.ts'
-import { DiskError, WireError } from '../../../../../src/base/errors.ts'
+import { CommittedLossError, DiskError, WireError } from '../../../../../src/base/errors.ts'
 import { SimWorld } from '../../../../../src/sim/sim-world.ts'
 import { ErrorCode } from '../../../../../src/wire/error-codes.ts'
 import { encodeMetadataRecord, metadataRecord } from '../../../../../src/wire/metadata-record.ts'
@@ -135,7 +134,8 @@ describe('the high watermark of the metadata log', () => {
     const world = new SimWorld({ seed: 1 })
     const raftLog = logOf(world, 'a', [1, 1, 2])
     raftLog.updateHighWatermark(2)
-    expect(() => raftLog.truncateTo({ epoch: 1, endOffset: 1 })).toThrow(AssertionError)
+    expect(() => raftLog.truncateTo({ epoch: 1, endOffset: 1 })).toThrow(CommittedLossError)
+    expect(raftLog.endOffset).toBe(3)
     raftLog.truncateTo({ epoch: 1, endOffset: 2 })
     expect(raftLog.endOffset).toBe(2)
   })

@@ -172,6 +172,52 @@ describe('the metadata log', () => {
     expect(bench.broken.slice(0, 2)).toEqual(['Q10', 'Q11'])
   })
 
+  describe('a node that ends because its leader lacks what is committed', () => {
+    const LOST = { to: 0, highWatermark: 2, epoch: 2 }
+
+    /** The only one of the voters that counts comes back empty. */
+    function wiped(): StateBench {
+      const bench = quorum()
+      bench.commit(2, 2)
+      bench.world.node('n1').disk.tree.remove('__cluster_metadata-0')
+      bench.budget.holdsQuorum = false
+      bench.begin(1, { lostDisk: true })
+      return bench
+    }
+
+    it('is excused over the budget, when a voter has lost what is committed', () => {
+      const bench = wiped()
+      bench.emit(2, 'quorum.committed-lost', LOST)
+      expect(bench.broken).toEqual([])
+      expect(bench.isMetadataLost).toBe(true)
+    })
+
+    it('Q10: is not excused within the budget, nor when no voter has lost anything', () => {
+      const within = wiped()
+      within.budget.holdsQuorum = true
+      within.emit(2, 'quorum.committed-lost', LOST)
+      const whole = quorum()
+      whole.budget.holdsQuorum = false
+      whole.begin(1)
+      whole.emit(2, 'quorum.committed-lost', LOST)
+      for (const bench of [within, whole]) {
+        expect(bench.broken).toEqual(['Q10'])
+        expect(bench.isMetadataLost).toBe(false)
+      }
+    })
+
+    it('has a cluster without its metadata when the empty voter is elected', () => {
+      const bench = wiped()
+      bench.elect(1, 3)
+      expect(bench.isMetadataLost).toBe(true)
+      const whole = quorum()
+      whole.budget.holdsQuorum = false
+      whole.begin(1)
+      whole.elect(1, 3)
+      expect(whole.isMetadataLost).toBe(false)
+    })
+  })
+
   it('Q11: a committed entry that only a minority still has', () => {
     const bench = quorum()
     bench.world.node('n2').disk.tree.remove('__cluster_metadata-0')
