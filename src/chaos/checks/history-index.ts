@@ -75,6 +75,7 @@ export class HistoryIndex {
       this.#add(entry, openSends)
     }
     this.unended = [...open.values()]
+    if (this.facts.hasBitFlips) this.#mendUncheckedReads()
   }
 
   /** What was committed stays committed: no fault goes over the budget, no election was unclean. */
@@ -163,6 +164,14 @@ export class HistoryIndex {
     const poll: Poll = { operation, process, index, atMs, isRefused: entry.kind === 'fail' }
     this.polls.push(poll)
     this.#partition(operation.topic, operation.partition).addPoll(poll)
+  }
+
+  #mendUncheckedReads(): void {
+    for (const [at, poll] of this.polls.entries()) {
+      if (!this.facts.skipsCrc(poll.process)) continue
+      const { topic, partition } = poll.operation
+      this.polls[at] = this.#partition(topic, partition).mend(poll)
+    }
   }
 
   #partition(topic: string, partition: number): PartitionHistory {

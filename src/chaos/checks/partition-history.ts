@@ -1,5 +1,6 @@
-import type { ReadRecord } from '../history/operation.ts'
+import type { ReadRecord, SendOperation } from '../history/operation.ts'
 import type { Poll, Send } from './history-index.ts'
+import { withoutFlippedBits } from './unchecked-reads.ts'
 
 /** What was sent to and read from one partition. */
 export class PartitionHistory {
@@ -43,6 +44,17 @@ export class PartitionHistory {
     return this.#finalOffsets
   }
 
+  /** Puts a poll of a client that checks no CRC in the place of itself, without flipped bits. Needs all polls and sends. */
+  mend(poll: Poll): Poll {
+    const mended = withoutFlippedBits(
+      poll,
+      (offset) => this.finalLog.get(offset) ?? this.#acknowledgedAt(offset),
+    )
+    const at = mended === poll ? -1 : this.polls.indexOf(poll)
+    if (at >= 0) this.polls[at] = mended
+    return mended
+  }
+
   addPoll(poll: Poll): void {
     this.polls.push(poll)
     const { operation, isRefused } = poll
@@ -53,6 +65,10 @@ export class PartitionHistory {
     for (const record of operation.records ?? []) {
       if (!this.finalLog.has(record.offset)) this.finalLog.set(record.offset, record)
     }
+  }
+
+  #acknowledgedAt(offset: number): SendOperation | undefined {
+    return this.sends.find((send) => send.kind === 'ok' && send.offset === offset)?.operation
   }
 }
 

@@ -34,6 +34,8 @@ const DAMAGE: ReadonlySet<FaultKind> = new Set<FaultKind>([
 export class PlanFacts {
   /** No leader is replaced without its knowledge while it lives. */
   readonly hasNoZombies: boolean
+  /** A fault flips bits of what was written. */
+  readonly hasBitFlips: boolean
   /** No fault changes bytes that were written. */
   readonly hasNoDamage: boolean
   readonly groups: ReadonlyMap<string, GroupPlan>
@@ -50,6 +52,7 @@ export class PlanFacts {
     this.#plan = plan
     this.hasNoZombies = plan.faults.every(({ kind }) => WITHOUT_ZOMBIES.has(kind))
     this.hasNoDamage = plan.faults.every(({ kind }) => !DAMAGE.has(kind))
+    this.hasBitFlips = plan.faults.some(({ kind }) => kind === 'bit-flip')
     const groups = plan.workload.filter((part): part is GroupPlan => part.kind === 'group')
     this.groups = new Map(groups.map((group) => [group.groupId, group]))
     this.readers = plan.workload.filter((part): part is ReaderPlan => part.kind === 'reader')
@@ -94,6 +97,14 @@ export class PlanFacts {
   isWorkload(process: string): boolean {
     const actor = actorOf(process)
     return this.#plan.workload.some(({ name }) => actor === name || actor.startsWith(`${name}-`))
+  }
+
+  /** The process is of a client that does not look at the CRC of what it reads. */
+  skipsCrc(process: string): boolean {
+    const actor = actorOf(process)
+    return this.#plan.workload.some(
+      ({ kind, name }) => kind === 'kafkajs' && (actor === name || actor.startsWith(`${name}-`)),
+    )
   }
 
   #readFaults(): void {

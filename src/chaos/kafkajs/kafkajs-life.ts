@@ -10,7 +10,7 @@ import type {
 import { assert } from '../../base/assert.ts'
 import type { SendOperation } from '../history/operation.ts'
 import type { KafkajsPlan } from '../plan/workload-plan.ts'
-import { decodePayload } from '../workload/payload.ts'
+import { decodePayload } from '../history/payload.ts'
 import type { Life, LifeContext } from '../workload/workload-actor.ts'
 import type { KafkajsCodec } from './kafkajs-codecs.ts'
 

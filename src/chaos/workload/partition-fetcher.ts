@@ -10,7 +10,7 @@ import type { PollOperation, ReadRecord } from '../history/operation.ts'
 import type { ClientLink } from './client-link.ts'
 import { errorNameOf, errorOfCode } from './outcome.ts'
 import { queryOffset } from './offset-query.ts'
-import { decodePayload } from './payload.ts'
+import { decodePayload } from '../history/payload.ts'
 
 /** Since this version topics of Fetch are named by id. */
 const TOPIC_ID_VERSION = 13

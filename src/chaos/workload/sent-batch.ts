@@ -3,7 +3,7 @@ import { writeBatch, type CodecId } from '../../wire/record-batch.ts'
 import type { History } from '../history/history.ts'
 import type { SendOperation } from '../history/operation.ts'
 import { errorNameOf, outcomeOf } from './outcome.ts'
-import { encodePayload } from './payload.ts'
+import { encodePayload } from '../history/payload.ts'
 
 const SEQUENCES = 0x8000_0000
 

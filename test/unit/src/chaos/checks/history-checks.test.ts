@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { checkHistory, HISTORY_CHECKS } from '../../../../../src/chaos/checks/index.ts'
 import type { HistoryEntry } from '../../../../../src/chaos/history/history.ts'
 import { INVARIANTS } from '../../../../../src/chaos/invariants.ts'
+import type { WorkloadPlan } from '../../../../../src/chaos/plan/workload-plan.ts'
 import {
   evidenceOf,
   GROUP,
@@ -206,6 +207,57 @@ describe('reads (D2, D3, D4, D7)', () => {
     history.fail(history.send('a'))
     expect(verdict('D4', history)).toBe('valid 0')
     expect(verdict('D4', history.poll('r', 0, [[0, 'a']]), { isOverBudget: true })).toBe('invalid')
+  })
+
+  describe('of a client that checks no CRC', () => {
+    const kafkajs: WorkloadPlan = {
+      kind: 'kafkajs',
+      name: 'js',
+      topic: TOPIC,
+      partitions: [0],
+      groupId: 'js',
+      members: 1,
+      idempotent: false,
+      everyMs: 10,
+    }
+    const faults = [{ atMs: 1, kind: 'bit-flip', target: 'b1' } as const]
+    const flips = planOf({ faults, workload: [kafkajs] })
+
+    function readAs(value: string, key = 'k'): HistoryScript {
+      const history = script().acked('abc', 0, { key: 'k' })
+      return history.poll('js-1', 0, [[0, value, key]]).final([[0, 'abc', 'k']])
+    }
+
+    it('may have one flipped bit, in the value, its filling or the key', () => {
+      for (const history of [
+        readAs('abb'),
+        readAs('abc|xxxzxx'),
+        readAs('abc}xxxxxx'),
+        readAs('ab\ufffd'),
+        readAs('abc', 'j'),
+      ]) {
+        expect(verdict('D2', history, { plan: flips })).toBe('valid 2')
+        expect(verdict('D3', history, { plan: flips })).toMatch(/^valid/)
+      }
+      const expired = script()
+        .acked('abc', 0)
+        .poll('js-1', 0, [[0, 'abb']])
+      expect(verdict('D2', expired, { plan: flips })).toBe('valid 1')
+    })
+
+    it('may differ in nothing else, by no other fault, and for no other client', () => {
+      for (const history of [readAs('abd'), readAs('aaa'), readAs('abcd'), readAs('abb', 'j')]) {
+        expect(verdict('D2', history, { plan: flips })).toBe('invalid')
+      }
+      const noFlips = planOf({ faults: [crash], workload: [kafkajs] })
+      expect(verdict('D2', readAs('abb'), { plan: noFlips })).toBe('invalid')
+      const other = script()
+        .acked('abc', 0)
+        .poll('r', 0, [[0, 'abb']])
+      expect(verdict('D2', other, { plan: flips })).toBe('invalid')
+      const nothing = script().poll('js-1', 0, [[0, 'abb']])
+      expect(verdict('D2', nothing, { plan: flips })).toBe('invalid')
+    })
   })
 
   it('may meet damaged bytes only where a fault damages some', () => {

@@ -1,5 +1,6 @@
-const END_OF_VALUE = '|'
-const FILLER = 'x'
+/** Ends the value in a payload; filling comes after it. */
+export const END_OF_VALUE = '|'
+export const FILLER = 'x'
 const FILLER_UNIT = FILLER.charCodeAt(0)
 
 /** A record's bytes: the value, filled up to `bytes` in a way that a reader can check. */

@@ -1,7 +1,7 @@
 // Goal: a value survives its way through a record's bytes, and damaged filling is never taken for it.
 import { describe, expect, it } from 'vitest'
 import { decodeLine, encodeLine } from '../../../../../src/chaos/workload/line.ts'
-import { decodePayload, encodePayload } from '../../../../../src/chaos/workload/payload.ts'
+import { decodePayload, encodePayload } from '../../../../../src/chaos/history/payload.ts'
 
 describe('payload', () => {
   it.each([0, 3, 4, 5, 100])('round trip in %i bytes', (bytes) => {
