@@ -1,6 +1,6 @@
+import { assert } from '../../src/base/assert.ts'
 import type { Offset } from '../../src/base/ids.ts'
-import { BATCH_HEADER_BYTES, batchSizeBytes } from '../../src/wire/record-batch.ts'
-import { wholeBatches as walkBatches } from '../log/batch-scan.ts'
+import { BATCH_HEADER_BYTES, batchLastOffset, batchSizeBytes } from '../../src/wire/record-batch.ts'
 
 /** The whole batches at the start of `records`: a leader may cut the last one at the byte limit. */
 export function wholeBatches(records: Buffer): Buffer {
@@ -13,12 +13,13 @@ export function wholeBatches(records: Buffer): Buffer {
   return position === records.length ? records : records.subarray(0, position)
 }
 
-/**
- * The offset that follows the last of `records`, which are to be whole batches and at least one. Null when they are
- * not: a read up to the log end hands out what the disk gives, and a disk can give anything.
- */
-export function offsetAfter(records: Buffer): Offset | null {
-  const { sizeBytes, nextOffset, problem } = walkBatches(records, Infinity)
-  const isWhole = problem === null && sizeBytes === records.length
-  return isWhole && nextOffset >= 0 ? nextOffset : null
+/** The offset that follows the last of `records`, which are whole batches and at least one. */
+export function offsetAfter(records: Buffer): Offset {
+  assert(records.length >= BATCH_HEADER_BYTES, 'there is a batch')
+  let lastPosition = 0
+  for (let position = 0; position < records.length;) {
+    lastPosition = position
+    position += batchSizeBytes(records, position)
+  }
+  return batchLastOffset(records, lastPosition) + 1
 }

@@ -1,4 +1,3 @@
-import { CorruptionError } from '../../src/base/errors.ts'
 import type { BrokerId, Offset } from '../../src/base/ids.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { offsetAfter } from './batches.ts'
@@ -121,12 +120,7 @@ function abortedIn(
   from: Offset,
   records: Buffer,
 ): NonNullable<FetchPartitionResult['abortedTransactions']> {
-  if (records.length === 0) return []
-  const to = offsetAfter(records)
-  if (to === null) {
-    throw new CorruptionError(`the log of ${partition.key}: no whole batches from ${from} on`)
-  }
-  return partition.log.abortedTransactions(from, to)
+  return records.length === 0 ? [] : partition.log.abortedTransactions(from, offsetAfter(records))
 }
 
 function answer(partition: Partition, given: Partial<FetchPartitionResult>): FetchPartitionResult {
