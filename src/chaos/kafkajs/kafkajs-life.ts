@@ -5,6 +5,7 @@ import type {
   ICustomPartitioner,
   Kafka,
   KafkaConfig,
+  LogEntry,
   Producer,
 } from 'kafkajs'
 import { assert } from '../../base/assert.ts'
@@ -17,7 +18,7 @@ import type { KafkajsCodec } from './kafkajs-codecs.ts'
 /** The part of the package's exports that is used. */
 export interface KafkajsExports {
   readonly Kafka: new (config: KafkaConfig) => Kafka
-  readonly logLevel: { readonly NOTHING: number }
+  readonly logLevel: { readonly NOTHING: number; readonly DEBUG: number }
   readonly Partitioners: { readonly DefaultPartitioner: ICustomPartitioner }
   readonly CompressionTypes: Readonly<Record<'Snappy' | 'LZ4' | 'ZSTD', number>>
   readonly CompressionCodecs: Record<number, () => KafkajsCodec>
@@ -37,6 +38,10 @@ const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 20 }
 const SESSION_TIMEOUT_MS = 6000
 const HEARTBEAT_INTERVAL_MS = 500
 const AUTO_COMMIT_INTERVAL_MS = 500
+/** What a consumer that was told to stop says of each fetch that it does not send. */
+const FETCHES_NOTHING = 'consumer not running, exiting'
+/** So many in one moment are a loop without an end. */
+const SPIN_FETCHES = 1000
 
 /**
  * One life of a program that uses kafkajs as its users do: a producer that awaits one send after the other, and
@@ -56,6 +61,8 @@ export class KafkajsLife implements Life {
   #isStopped = false
   #hasExited = false
   #isAbandoned = false
+  #idleFetches = 0
+  #idleFetchMs = -1
 
   constructor(plan: KafkajsPlan, context: LifeContext, sandbox: KafkajsSandbox) {
     const { kafkajs } = sandbox
@@ -66,6 +73,7 @@ export class KafkajsLife implements Life {
       clientId: context.process,
       brokers: context.bootstrap.map(({ host, port }) => `${host}:${port}`),
       logLevel: kafkajs.logLevel.NOTHING,
+      logCreator: () => (entry) => this.#onLog(entry),
       retry: RETRY,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -77,6 +85,7 @@ export class KafkajsLife implements Life {
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
+    this.#kafka.logger().setLogLevel(this.#sandbox.kafkajs.logLevel.DEBUG)
     // kafkajs 2.2.4 may wait for itself for ever, above all while it rebalances; its users end the program then.
     this.#context.ports.clock.after(LEAVING_LIMIT_MS, 'kafkajs.leaving', () => this.#exit())
     for (const consumer of this.#consumers) {
@@ -130,6 +139,22 @@ export class KafkajsLife implements Life {
     this.#hasExited = true
     this.#sandbox.exit()
     this.#endOpen('info', { error: 'TIMEOUT' })
+  }
+
+  /**
+   * A consumer of kafkajs 2.2.4 that is told to stop while it makes new fetchers, because a broker came or went, never
+   * stops these: they ask for nothing again and again and let nothing else in the process run. Its users kill it.
+   */
+  #onLog({ log: { message } }: LogEntry): void {
+    if (message !== FETCHES_NOTHING) return
+    const nowMs = this.#context.ports.clock.monoMs()
+    if (nowMs !== this.#idleFetchMs) this.#idleFetches = 0
+    this.#idleFetchMs = nowMs
+    this.#idleFetches += 1
+    if (this.#idleFetches < SPIN_FETCHES) return
+    this.#exit()
+    // Only this ends the loop.
+    throw new Error('the program is over')
   }
 
   #createProducer(): Producer {
