@@ -6,6 +6,7 @@ import { clusterOfSeed } from './cluster-of-seed.ts'
 import { Draw } from './draw.ts'
 import { BOUNDARY_PROBES } from './boundary-probes.ts'
 import { DAMAGE_KINDS, enabledKinds, faultsOfSeed } from './faults-of-seed.ts'
+import { withRoomForFollowers } from './room-for-followers.ts'
 import { profileOf, type SwarmProfile } from './swarm-profile.ts'
 import { topicsOfSeed } from './topics-of-seed.ts'
 import { workloadOfSeed } from './workload-of-seed.ts'
@@ -34,12 +35,13 @@ export function planOfSeed(seed: number, asked: SwarmProfile): Plan {
   const profile = profileOf(asked, draw)
   const isOverBudget = draw.chance('over budget', OVER_BUDGET_PERMILLE)
   const enabled = enabledKinds(draw.part('kinds'))
-  const cluster = clusterOfSeed(draw.part('cluster'), profile)
-  const topics = topicsOfSeed(draw.part('topics'), cluster, {
+  const drawn = clusterOfSeed(draw.part('cluster'), profile)
+  const topics = topicsOfSeed(draw.part('topics'), drawn, {
     hasRecreated: enabled.has('recreate-topic'),
     mayBeUnclean: isOverBudget,
   })
   const workload = workloadOfSeed(draw.part('workload'), profile, topics)
+  const cluster = withRoomForFollowers(drawn, workload)
   const chaosMs = draw.weighted('chaos', CHAOS_MS)
   const faults = faultsOfSeed(
     draw.part('faults'),
