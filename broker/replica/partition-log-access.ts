@@ -49,10 +49,10 @@ export function partitionLogAccess(
     whenCommitted: (index, offset, leaderEpoch, timeoutMs, done) =>
       replicas.whenCommitted(topic, index, offset, leaderEpoch, timeoutMs, done),
     read: (index, offset, maxBytes) => {
-      const { log } = hosted(index)
-      const endOffset = log.logEndOffset
-      if (offset < log.logStartOffset || offset >= endOffset) return NO_RECORDS
-      return log.read({ offset, maxBytes, minOneBatch: true, endOffset }).records
+      const partition = hosted(index)
+      const { logStartOffset, logEndOffset } = partition.log
+      if (offset < logStartOffset || offset >= logEndOffset) return NO_RECORDS
+      return replicas.readAsCoordinator(partition, offset, maxBytes)
     },
     logStartOffset: (index) => hosted(index).log.logStartOffset,
     logEndOffset: (index) => hosted(index).log.logEndOffset,

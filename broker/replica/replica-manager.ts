@@ -27,7 +27,12 @@ import {
 } from './offset-lookup.ts'
 import type { Partition } from './partition.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
-import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
+import {
+  assertSound,
+  isStorageFailure,
+  throwStorageError,
+  type StorageFailure,
+} from './storage-failure.ts'
 
 /** What a partition has become on this broker; `removed`: it is hosted no longer. */
 export type LeadershipKind = 'leader' | 'follower' | 'removed'
@@ -210,6 +215,25 @@ export class ReplicaManager {
       appended = this.#produces.appendAsCoordinator(partition, batch)
     })
     return appended
+  }
+
+  /**
+   * For coordinators: whole batches from `offset` of a hosted partition to its log end, all of them sound, for what a
+   * coordinator believes it tells to clients. Throws what else the disk gives, which takes the partition offline.
+   */
+  readAsCoordinator(partition: Partition, offset: Offset, maxBytes: number): Buffer {
+    const { log, key } = partition
+    try {
+      const endOffset = log.logEndOffset
+      const { error, records } = log.read({ offset, maxBytes, minOneBatch: true, endOffset })
+      throwStorageError(error, key)
+      assertSound(records, key)
+      return records
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error
+      this.#step(() => this.#onStorageFailure(partition, error))
+      throw error
+    }
   }
 
   /** Fetch, of consumers and followers; `respond` is called once, possibly at once. */

@@ -1,5 +1,6 @@
 import { CorruptionError, DiskError } from '../../src/base/errors.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { batchSizeBytes, isBatchCrcValid } from '../../src/wire/record-batch.ts'
 
 /** Errors that take one partition offline on this broker (KAFKA_STORAGE_ERROR); all others are bugs. */
 export type StorageFailure = DiskError | CorruptionError
@@ -13,4 +14,13 @@ export function throwStorageError(error: ErrorCode, key: string): void {
 
 export function isStorageFailure(error: unknown): error is StorageFailure {
   return error instanceof DiskError || error instanceof CorruptionError
+}
+
+/** Throws when one of these whole batches is not what was written. */
+export function assertSound(records: Buffer, key: string): void {
+  for (let at = 0; at < records.length; at += batchSizeBytes(records, at)) {
+    if (!isBatchCrcValid(records, at)) {
+      throw new CorruptionError(`a batch of ${key} has a wrong CRC`)
+    }
+  }
 }

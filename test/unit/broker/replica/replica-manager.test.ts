@@ -415,4 +415,28 @@ describe('partitionLogAccess', () => {
     other.whenCommitted(0, 0, 0, 100, (outcome) => outcomes.push(outcome))
     expect(outcomes).toEqual([ErrorCode.NOT_LEADER_OR_FOLLOWER])
   })
+
+  it('gives a coordinator nothing that is damaged, and takes the partition offline', () => {
+    const made = cluster()
+    const { manager, node } = made.broker(1)
+    const log = partitionLogAccess(manager, T, 4096)
+    log.append(0, batchOf('a'), 0)
+    log.append(0, batchOf('b'), 0)
+    const kinds: string[] = []
+    made.world.onEvent(({ kind }) => kinds.push(kind))
+    node.disk.flipBit(`${T}-0/00000000000000000000.log`, 64, 2)
+    expect(() => log.read(0, 0, 4096)).toThrow('a batch of t-0 has a wrong CRC')
+    expect(manager.partition(T, 0)).toBeNull()
+    expect(kinds).toContain('partition.offline')
+  })
+
+  it('takes the partition offline when the log cannot be read for a coordinator', () => {
+    const made = cluster()
+    const { manager, node } = made.broker(1)
+    const log = partitionLogAccess(manager, T, 4096)
+    log.append(0, batchOf('a'), 0)
+    node.disk.failNext('read', 'EIO')
+    expect(() => log.read(0, 0, 4096)).toThrow('t-0')
+    expect(manager.partition(T, 0)).toBeNull()
+  })
 })
