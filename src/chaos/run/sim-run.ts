@@ -386,10 +386,12 @@ export class SimRun {
 
   #stuck({ invariant, reason }: Problem, where = ''): Ending {
     const { holdsDurability, holdsQuorum } = this.#budget
-    const lost = this.stage.unrecoverable
-    // Topics and leaders are metadata: without them there is nothing that could become whole again.
-    const isGone = this.#watch.isMetadataLost && !holdsQuorum
-    const isByDesign = isGone || (lost.length > 0 && !(holdsDurability && holdsQuorum))
+    const { unrecoverable, lostTopics } = this.stage
+    // Topics and leaders are metadata: what voters lost with their disks takes along what could become whole again.
+    const isGone = this.#watch.isMetadataLost || lostTopics.length > 0
+    const isByDesign =
+      (isGone && !holdsQuorum) ||
+      (unrecoverable.length > 0 && !(holdsDurability && holdsQuorum))
     const broken = this.#brokenInvariant()
     if (broken !== null) return broken
     return {

@@ -20,7 +20,7 @@ import type { FaultContext, Inject, Injected } from './fault-context.ts'
 import { Holds } from './holds.ts'
 import { clog, NETWORK_FAULTS } from './network-faults.ts'
 import { PROCESS_FAULTS } from './process-faults.ts'
-import { resolveTarget } from './resolve-target.ts'
+import { activeController, resolveTarget } from './resolve-target.ts'
 import { SimCluster } from './sim-cluster.ts'
 import { TIME_FAULTS } from './time-faults.ts'
 import { restProblem, wholenessProblem } from './wholeness.ts'
@@ -164,7 +164,9 @@ export class SimStage implements Stage {
   }
 
   pending(): Problem | null {
-    return wholenessProblem(this.cluster)
+    const [topic] = this.lostTopics
+    const lost = topic === undefined ? null : `topic ${topic} is not in the metadata any more`
+    return wholenessProblem(this.cluster) ?? problemOf('L2', lost)
   }
 
   /** Why the cluster is not at rest although nobody asks for anything; of these topics only. */
@@ -177,6 +179,14 @@ export class SimStage implements Stage {
     return this.cluster.nodes
       .filter(({ name }) => !this.cluster.isRunning(name) && this.cluster.refusal(name) !== null)
       .map(({ name }) => name)
+  }
+
+  /** Topics of the plan that the metadata does not have after the heal: only their maker can bring them back. */
+  get lostTopics(): readonly string[] {
+    const image = this.#isHealed ? activeController(this.cluster)?.image : undefined
+    if (image === undefined) return []
+    const { topics } = this.#context.plan
+    return topics.map(({ name }) => name).filter((name) => !image.topicsByName.has(name))
   }
 
   #fire(fault: Fault, isInStep: boolean): void {

@@ -96,6 +96,27 @@ describe('a run', () => {
     expect(fired).toMatchObject([{ isIdle: false, row: faults[0] }])
   })
 
+  it('is unavailable when the only voter lost its disk, and with it the topics', () => {
+    const faults = [{ atMs: 200, kind: 'wipe-disk' as const, target: 'n1', untilMs: 700 }]
+    const plan = chaosPlan({ faults, chaosMs: 3000 })
+    const { topics } = plan
+    const { verdict, invariant, reason } = runPlan({
+      ...plan,
+      cluster: { ...plan.cluster, layout: 'combined', brokers: 1, controllers: 1 },
+      topics: topics.map((topic) => ({ ...topic, replicationFactor: 1, configs: {} })),
+      healLimitMs: 5000,
+    })
+    expect(reason).toBe('topic t is not in the metadata any more')
+    expect({ verdict, invariant }).toEqual({ verdict: 'unavailable', invariant: 'L' })
+  })
+
+  it('is stuck when a topic is gone although no voter lost anything', () => {
+    const plan = { ...chaosPlan({ chaosMs: 6000 }), healLimitMs: 5000 }
+    const { verdict, reason } = runWith(({ stage }) => stage.admin.deleteTopic('t', () => {}), plan)
+    expect(reason).toBe('topic t is not in the metadata any more')
+    expect(verdict).toBe('stuck')
+  })
+
   it('is stuck when nothing can be acknowledged from the start', () => {
     const topics = short.topics.map((topic) => ({
       ...topic,
