@@ -390,8 +390,7 @@ export class SimRun {
     // Topics and leaders are metadata: what voters lost with their disks takes along what could become whole again.
     const isGone = this.#watch.isMetadataLost || lostTopics.length > 0
     const isByDesign =
-      (isGone && !holdsQuorum) ||
-      (unrecoverable.length > 0 && !(holdsDurability && holdsQuorum))
+      (isGone && !holdsQuorum) || (unrecoverable.length > 0 && !(holdsDurability && holdsQuorum))
     const broken = this.#brokenInvariant()
     if (broken !== null) return broken
     return {

@@ -107,7 +107,7 @@ describe('a run', () => {
       healLimitMs: 5000,
     })
     expect(reason).toBe('topic t is not in the metadata any more')
-    expect({ verdict, invariant }).toEqual({ verdict: 'unavailable', invariant: 'L' })
+    expect({ verdict, invariant }).toEqual({ verdict: 'unavailable', invariant: 'L2' })
   })
 
   it('is stuck when a topic is gone although no voter lost anything', () => {
