@@ -145,6 +145,17 @@ export class SimNetwork {
     }
   }
 
+  /** Whether something that this host sent has not been taken by whom it is for, though it may yet be. */
+  isUnderWayFrom(host: string): boolean {
+    for (const { isOver, pipes } of this.#channels) {
+      if (isOver) continue
+      if (pipes.some(({ link, bufferedBytes }) => link.from.name === host && bufferedBytes > 0)) {
+        return true
+      }
+    }
+    return false
+  }
+
   /** Everything to and from this host takes so many times as long. */
   setLatencyFactor(host: string, factor: number): void {
     const found = this.#host(host)

@@ -233,6 +233,11 @@ export class SimRun {
     const { stage } = this
     const notStopped = yield* this.#stop(isWriter)
     if (notStopped !== null) return this.#stuck(notStopped)
+    // A send without acks is over for its client before it has arrived; the ends are taken after it.
+    const writers = this.#clients.filter(({ plan }) => isWriter(plan))
+    const isUnderWay = (): boolean =>
+      writers.some(({ actor }) => this.world.network.isUnderWayFrom(actor.name))
+    yield* this.#wait(() => !isUnderWay(), STOP_LIMIT_MS)
     const topics = new Set(this.#plan.topics.map(({ name }) => name))
     const restless = yield* this.#settled(this.#plan.healLimitMs, 0, () =>
       stage.restlessness((topic) => topics.has(topic)),

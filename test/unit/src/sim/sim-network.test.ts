@@ -63,6 +63,26 @@ describe('a simulated network', () => {
     expect(world.runUntil(() => here.text() === 'held too and on', LIMIT_MS)).toBe(true)
   })
 
+  it('knows whose bytes have not been taken yet, by a reader who pauses as well', () => {
+    const { world, there, here } = startPair()
+    const { network } = world
+    expect(network.isUnderWayFrom('client')).toBe(false)
+    network.cut('client', 'server')
+    there.connection!.write([Buffer.from('late')])
+    world.runFor(5000)
+    expect([network.isUnderWayFrom('client'), network.isUnderWayFrom('server')]).toEqual([
+      true,
+      false,
+    ])
+    here.connection!.pauseReading()
+    network.healAll()
+    world.runFor(5000)
+    expect([here.text(), network.isUnderWayFrom('client')]).toEqual(['', true])
+    here.connection!.resumeReading()
+    expect(world.runUntil(() => !network.isUnderWayFrom('client'), LIMIT_MS)).toBe(true)
+    expect(here.text()).toBe('late')
+  })
+
   it('stalls what was under way when the link was cut', () => {
     const { world, there, here } = startPair()
     for (let index = 0; index < 10; index += 1) there.connection!.write([Buffer.from(`${index}`)])
