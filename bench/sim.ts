@@ -7,7 +7,7 @@
 import { runPlan } from '../src/chaos/run/run-plan.ts'
 import { standardPlan, type StandardClients } from '../src/chaos/swarm/standard-plan.ts'
 
-const WARM_UP_RUNS = 20
+const WARM_UP_RUNS = 80
 const SECONDS = 20
 const TARGET_SCHEDULES_PER_MINUTE = 600
 const TARGET_VIRTUAL_SECONDS = 600

@@ -20,6 +20,8 @@ export class History {
   readonly entries: HistoryEntry[] = []
   readonly #nowMs: () => number
   readonly #listeners: ((entry: HistoryEntry) => void)[] = []
+  /** Invocations without an end, by index. */
+  readonly #open = new Map<number, HistoryEntry>()
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
@@ -39,6 +41,13 @@ export class History {
     this.#add(process, kind, of, operation)
   }
 
+  /** The process is gone, and never hears what became of what it had under way. */
+  abandon(process: string): void {
+    for (const { of, process: owner, operation } of [...this.#open.values()]) {
+      if (owner === process) this.end(of, process, 'info', operation)
+    }
+  }
+
   /** Something seen without an invocation. */
   note(process: string, operation: Operation): void {
     this.#add(process, 'ok', this.entries.length, operation)
@@ -48,6 +57,8 @@ export class History {
     const index = this.entries.length
     const entry: HistoryEntry = { index, atMs: this.#nowMs(), process, kind, of, operation }
     this.entries.push(entry)
+    if (kind === 'invoke') this.#open.set(index, entry)
+    else this.#open.delete(of)
     for (const listener of this.#listeners) listener(entry)
     return index
   }

@@ -32,4 +32,14 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     replace: 'await task.put(this.#batch.slice(-3))',
     maxSeeds: 1000,
   },
+  {
+    name: 'given-up-at-the-second-refusal',
+    says: 'a producer gives a batch up when it is refused again instead of at its delivery.timeout.ms, and a source task fails with it',
+    invariants: ['L5'],
+    profile: 'connect',
+    file: 'src/client/producer-partition.ts',
+    find: `return isRetriable || isOutOfOrder ? 'retry' : 'fail'`,
+    replace: `return (isRetriable || isOutOfOrder) && batch.attempts < 2 ? 'retry' : 'fail'`,
+    maxSeeds: 1000,
+  },
 ]

@@ -155,4 +155,16 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
     replace: 'maxWaitMs: 0,',
     maxSeeds: 1000,
   },
+  {
+    name: 'short-of-replicas-for-ever',
+    says: 'a leader that once had too few replicas in sync goes on refusing when they are back',
+    invariants: ['L3', 'CRASH'],
+    profile: 'data',
+    file: 'broker/replica/partition.ts',
+    find: 'if (requiredAcks === -1 && role.inSync.committed.size < this.effectiveMinInsyncReplicas) {',
+    replace: `const isShort = role.inSync.committed.size < this.effectiveMinInsyncReplicas
+    if (isShort) Object.assign(role, { wasShort: true })
+    if (requiredAcks === -1 && 'wasShort' in role) {`,
+    maxSeeds: 1000,
+  },
 ]

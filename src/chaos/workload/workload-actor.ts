@@ -57,6 +57,7 @@ export class WorkloadActor implements Actor {
 
   start(ports: NodePorts): void {
     this.#life?.abandon()
+    this.#context.history.abandon(this.#process)
     this.#lives += 1
     const number = this.#lives
     this.#life = this.#begin({
@@ -64,10 +65,15 @@ export class WorkloadActor implements Actor {
       random: this.#random.fork(`life ${number}`),
       ports,
       number,
-      process: number === 1 ? this.name : `${this.name}/${number}`,
+      process: this.#process,
     })
     if (this.#isCalm) this.#life.calm?.()
     if (this.#isStopped) this.#life.stop()
+  }
+
+  /** The name of its life in the history. */
+  get #process(): string {
+    return this.#lives <= 1 ? this.name : `${this.name}/${this.#lives}`
   }
 
   calm(): void {

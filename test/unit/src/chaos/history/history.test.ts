@@ -25,6 +25,20 @@ describe('history', () => {
     expect(historyProblems(history.entries)).toEqual([])
   })
 
+  it('ends as unknown what a process had under way that is gone, and nobody else’s', () => {
+    const history = new History(() => 0)
+    for (const process of ['a', 'b', 'a', 'a']) history.invoke(process, operation)
+    history.end(0, 'a', 'ok', operation)
+    history.abandon('a')
+    expect(history.entries.slice(5).map(({ kind, of, process }) => [kind, of, process])).toEqual([
+      ['info', 2, 'a'],
+      ['info', 3, 'a'],
+    ])
+    history.abandon('a')
+    expect(history.entries).toHaveLength(7)
+    expect(historyProblems(history.entries)).toEqual(['create-topic 1 is open'])
+  })
+
   it('the test that looks for ends finds what has none or two', () => {
     const history = new History(() => 0)
     history.invoke('a', operation)
