@@ -57,6 +57,27 @@ export const QUORUM_MUTANTS: readonly Mutant[] = [
     maxSeeds: 1000,
   },
   {
+    name: 'quorum-state-not-read-at-start',
+    says: 'after a restart the quorum epoch is that of the last log entry, and the vote is forgotten',
+    invariants: ['Q2', 'Q1', 'CRASH'],
+    profile: 'quorum',
+    file: 'broker/controller/quorum/quorum-state.ts',
+    find: 'this.#stored = fromStored(found)',
+    replace: 'this.#stored = fromStored(undefined)',
+    maxSeeds: 1000,
+  },
+  {
+    name: 'quorum-epoch-back-after-restart',
+    says: 'a node that has not voted in its epoch begins one epoch back when it starts again',
+    invariants: ['Q3'],
+    profile: 'quorum',
+    file: 'broker/controller/quorum/quorum-state.ts',
+    find: 'if (lastLogEpoch > epoch) return new Unattached(lastLogEpoch, null, deadlineMs)',
+    replace:
+      'if (votedKey === null) return new Unattached(Math.max(0, epoch - 1), null, deadlineMs)',
+    maxSeeds: 1000,
+  },
+  {
     name: 'commits-without-a-majority',
     says: 'the leader of the quorum counts one voter less than a majority',
     invariants: ['Q7', 'Q5', 'Q11', 'Q12'],
