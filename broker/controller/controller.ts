@@ -46,6 +46,14 @@ import type {
   UnregisterBrokerRequest,
   UnregisterBrokerResponse,
 } from '../../src/wire/messages/64-unregister-broker.ts'
+import type {
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponse,
+} from '../../src/wire/messages/45-alter-partition-reassignments.ts'
+import type {
+  ListPartitionReassignmentsRequest,
+  ListPartitionReassignmentsResponse,
+} from '../../src/wire/messages/46-list-partition-reassignments.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { ActiveTerm, type AppendRecords } from './active-term.ts'
 import { alterPartition } from './alter-partition.ts'
@@ -57,6 +65,7 @@ import { electLeaders, refusedElection } from './leader-election.ts'
 import { apiError, type Outcome } from './outcome.ts'
 import { createPartitions, refusedPartitions } from './partition-creation.ts'
 import { allocateProducerIds } from './producer-ids.ts'
+import { alterPartitionReassignments, listPartitionReassignments } from './reassignment.ts'
 import { createTopics, refusedCreation } from './topic-creation.ts'
 import { deleteTopics, refusedDeletion } from './topic-deletion.ts'
 
@@ -236,6 +245,30 @@ export class Controller {
     this.#perform(
       ({ context }) => alterPartition(context, version, request),
       (errorCode) => ({ errorCode }),
+      respond,
+    )
+  }
+
+  alterPartitionReassignments(
+    _version: number,
+    request: AlterPartitionReassignmentsRequest,
+    respond: Respond<AlterPartitionReassignmentsResponse>,
+  ): void {
+    this.#perform(
+      ({ context }) => alterPartitionReassignments(context, request),
+      (errorCode) => apiError(errorCode),
+      respond,
+    )
+  }
+
+  listPartitionReassignments(
+    _version: number,
+    request: ListPartitionReassignmentsRequest,
+    respond: Respond<ListPartitionReassignmentsResponse>,
+  ): void {
+    this.#perform(
+      ({ context }) => listPartitionReassignments(context, request),
+      (errorCode) => apiError(errorCode),
       respond,
     )
   }

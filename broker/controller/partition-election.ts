@@ -24,6 +24,17 @@ export interface ElectionRequest {
   /** The ISR to reach; as it is when absent. When nothing of it is left the present ISR stays (no ELR). */
   readonly targetIsr?: readonly BrokerId[]
   readonly targetLeaderRecoveryState?: number
+  /** The assignment to reach; as it is when absent. */
+  readonly targetAssignment?: TargetAssignment
+}
+
+/** What a reassignment makes of a partition. `replicas` has those that leave, too, until the others are in sync. */
+export interface TargetAssignment {
+  readonly replicas: readonly BrokerId[]
+  readonly addingReplicas: readonly BrokerId[]
+  readonly removingReplicas: readonly BrokerId[]
+  /** The log directory of a replica that is new to the partition. */
+  readonly directoryOf: (id: BrokerId) => Uuid
 }
 
 type Change = {
@@ -33,7 +44,8 @@ type Change = {
 interface Target {
   readonly replicas: readonly BrokerId[]
   readonly isr: readonly BrokerId[]
-  readonly isReassignmentCompleted: boolean
+  readonly addingReplicas: readonly BrokerId[]
+  readonly removingReplicas: readonly BrokerId[]
 }
 
 /**
@@ -44,7 +56,7 @@ interface Target {
  */
 export function partitionChange(request: ElectionRequest): Input<PartitionChangeRecord> | null {
   const { partition } = request
-  const target = targetOf(partition, request.targetIsr ?? partition.isr)
+  const target = targetOf(request)
   const change: Change = { topicId: partition.topicId, partitionId: partition.partition }
   elect(request, target, change)
   if (
@@ -56,7 +68,7 @@ export function partitionChange(request: ElectionRequest): Input<PartitionChange
   if (change.isr === undefined && target.isr.length > 0 && !areEqual(target.isr, partition.isr)) {
     change.isr = target.isr
   }
-  if (target.isReassignmentCompleted) addCompletion(partition, target, change)
+  changeAssignment(request, target, change)
   const recovery = request.targetLeaderRecoveryState
   if (recovery !== undefined && recovery !== partition.leaderRecoveryState) {
     change.leaderRecoveryState = recovery
@@ -97,27 +109,33 @@ function electLeader(
 }
 
 /** A reassignment is complete when all replicas that stay are in the ISR; then the others leave. */
-function targetOf(partition: PartitionState, targetIsr: readonly BrokerId[]): Target {
-  const { replicas, addingReplicas, removingReplicas } = partition
-  const unchanged = { replicas, isr: targetIsr, isReassignmentCompleted: false }
-  if (addingReplicas.length === 0 && removingReplicas.length === 0) return unchanged
+function targetOf({ partition, targetIsr, targetAssignment }: ElectionRequest): Target {
+  const { replicas, addingReplicas, removingReplicas } = targetAssignment ?? partition
+  const unfinished = { replicas, addingReplicas, removingReplicas, isr: targetIsr ?? partition.isr }
+  if (addingReplicas.length === 0 && removingReplicas.length === 0) return unfinished
   const staying = replicas.filter((id) => !removingReplicas.includes(id))
-  const isr = targetIsr.filter((id) => !removingReplicas.includes(id))
+  const isr = unfinished.isr.filter((id) => !removingReplicas.includes(id))
   const isComplete = staying.length > 0 && isr.length > 0 && staying.every((id) => isr.includes(id))
-  return isComplete ? { replicas: staying, isr, isReassignmentCompleted: true } : unchanged
+  return isComplete
+    ? { replicas: staying, isr, addingReplicas: [], removingReplicas: [] }
+    : unfinished
 }
 
-function addCompletion(partition: PartitionState, target: Target, change: Change): void {
+function changeAssignment(request: ElectionRequest, target: Target, change: Change): void {
+  const { partition, targetAssignment } = request
   if (!areEqual(target.replicas, partition.replicas)) {
     change.replicas = target.replicas
-    change.directories = directoriesOf(partition, target.replicas)
+    change.directories = target.replicas.flatMap((id) => {
+      const known = partition.directories[partition.replicas.indexOf(id)]
+      return known ?? targetAssignment?.directoryOf(id) ?? []
+    })
   }
-  if (partition.removingReplicas.length > 0) change.removingReplicas = []
-  if (partition.addingReplicas.length > 0) change.addingReplicas = []
-}
-
-function directoriesOf(partition: PartitionState, replicas: readonly BrokerId[]): Uuid[] {
-  return replicas.flatMap((id) => partition.directories[partition.replicas.indexOf(id)] ?? [])
+  if (!areEqual(target.removingReplicas, partition.removingReplicas)) {
+    change.removingReplicas = target.removingReplicas
+  }
+  if (!areEqual(target.addingReplicas, partition.addingReplicas)) {
+    change.addingReplicas = target.addingReplicas
+  }
 }
 
 function isNoChange(change: Change): boolean {

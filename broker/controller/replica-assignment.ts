@@ -81,7 +81,8 @@ export function partitionRecord(context: ControlContext, created: NewPartition):
   )
 }
 
-function defaultDirectory(context: ControlContext, id: BrokerId): Uuid {
+/** Where a new replica of the broker goes as far as the controller can say. */
+export function defaultDirectory(context: ControlContext, id: BrokerId): Uuid {
   const [only, ...others] = context.image.brokers.get(id)?.logDirs ?? []
   return only === undefined || others.length > 0 ? UNASSIGNED_DIRECTORY : only
 }
