@@ -38,6 +38,7 @@ export class DelayedFetch implements DelayedOperation {
   readonly #waiting = new Map<string, Waiting>()
   #totalBytes = 0
   #isAtSegmentEnd = false
+  #isStartNews = false
 
   constructor(options: DelayedFetchOptions) {
     this.#options = options
@@ -46,6 +47,7 @@ export class DelayedFetch implements DelayedOperation {
       const bytes = options.firstResults[index]?.records.length ?? 0
       const end = partition === null ? 0 : visibleEnd(partition, options.reader)
       this.#totalBytes += bytes
+      this.#isStartNews ||= partition !== null && this.#isNewStart(partition, entry)
       if (partition !== null && bytes > 0) this.#noteSegmentEnd(partition, entry, end)
       this.#waiting.set(present(options.keys[index], 'key of an entry'), {
         entry,
@@ -74,6 +76,7 @@ export class DelayedFetch implements DelayedOperation {
     if (partition.isLeader !== waiting.wasLeader) return true
     if (partition.log.logEndOffset < entry.fetchOffset) return true
     if (partition.log.logStartOffset > entry.fetchOffset) return true
+    if (this.#isNewStart(partition, entry)) return true
     const end = visibleEnd(partition, this.#options.reader)
     if (end <= waiting.countedTo) return false
     if (this.#options.minBytes <= 1) return true
@@ -82,8 +85,15 @@ export class DelayedFetch implements DelayedOperation {
     return this.#hasEnough()
   }
 
+  /** DeleteRecords waits for followers to hear of the log start: one answer is enough, they take it over at once. */
+  #isNewStart(partition: Partition, { logStartOffset }: FetchEntry): boolean {
+    const isKnown = this.#options.reader.kind === 'follower' && logStartOffset >= 0
+    return isKnown && partition.log.logStartOffset > logStartOffset
+  }
+
   #hasEnough(): boolean {
-    return this.#isAtSegmentEnd || this.#totalBytes >= this.#options.minBytes
+    const isEnough = this.#totalBytes >= this.#options.minBytes
+    return isEnough || this.#isAtSegmentEnd || this.#isStartNews
   }
 
   #count(waiting: Waiting, partition: Partition, endOffset: Offset): void {

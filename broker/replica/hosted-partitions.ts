@@ -8,6 +8,7 @@ import { readPartitionMetadata } from '../log/partition-metadata.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import type { LogStartCheckpoint } from './log-start-checkpoint.ts'
 import { Partition, type PartitionSurroundings } from './partition.ts'
 import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
 import { topicConfigOf } from './topic-config.ts'
@@ -17,6 +18,7 @@ export interface HostedPartitionsOptions {
   readonly disk: Disk
   readonly image: () => MetadataImage
   readonly checkpoints: Checkpoints
+  readonly logStarts: LogStartCheckpoint
   /** The node wrote its clean-shutdown mark at its last end: nothing beyond recovery points needs a scan. */
   readonly isCleanStart: boolean
   readonly surroundings: PartitionSurroundings
@@ -121,8 +123,11 @@ export class HostedPartitions {
   }
 
   #openLog(key: string, state: PartitionState): Partition {
-    const { disk, config, checkpoints, surroundings, isCleanStart, image } = this.#options
+    const { disk, config, checkpoints, logStarts, surroundings, isCleanStart, image } =
+      this.#options
     this.#setStrayAside(key, state.topicId)
+    // A log that is not there yet begins at 0, whatever the file has of an older topic of the name.
+    const noted = disk.exists(key) ? logStarts.offset(key) : 0
     const topicConfig = topicConfigOf(config, image().topicConfig(state.topic))
     const log = PartitionLog.open({
       disk,
@@ -133,7 +138,7 @@ export class HostedPartitions {
       config: topicConfig.log,
       recoveryPoint: checkpoints.recoveryPoint(key),
       isCleanShutdown: isCleanStart,
-      logStartOffset: checkpoints.logStartOffset(key),
+      logStartOffset: Math.max(noted, checkpoints.logStartOffset(key)),
       nowMs: surroundings.clock.wallMs(),
       events: surroundings.events,
     })

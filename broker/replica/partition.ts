@@ -232,6 +232,36 @@ export class Partition {
   }
 
   /**
+   * On the leader: the least log start of itself and of the followers whose brokers are alive (one that is dead takes
+   * the log start over when it comes back). Null when this broker does not lead.
+   */
+  get lowWatermark(): Offset | null {
+    if (this.#role === null) return null
+    let low = this.log.logStartOffset
+    for (const { brokerId, logStartOffset } of this.#role.followers.values()) {
+      const broker = this.#surroundings.broker(brokerId)
+      if (broker !== undefined && !broker.isFenced) low = Math.min(low, logStartOffset)
+    }
+    return low
+  }
+
+  /**
+   * Raises the log start on the leader (DeleteRecords). POLICY_VIOLATION for a topic that is only compacted;
+   * OFFSET_OUT_OF_RANGE above the high watermark, since what is not committed may not be taken for deleted.
+   */
+  deleteRecordsBefore(offset: Offset): ErrorCode {
+    if (this.#role === null) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    const { cleanupPolicy } = this.#config.log
+    if (cleanupPolicy.includes('compact') && !cleanupPolicy.includes('delete')) {
+      return ErrorCode.POLICY_VIOLATION
+    }
+    if (offset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE
+    const error = this.log.incrementLogStartOffset(offset)
+    if (error === ErrorCode.NONE) this.#surroundings.changed(this)
+    return error
+  }
+
+  /**
    * Whether everything below `offset` is committed; null while it is not. NOT_ENOUGH_REPLICAS_AFTER_APPEND
    * when it is, but too few replicas are in sync for the promise of acks=all.
    */
@@ -264,6 +294,7 @@ export class Partition {
       assert(false, `${this.key}: a fetch of ${fetch.brokerId} in a past life counts`)
     }
     const before = follower.logEndOffset
+    const startBefore = follower.logStartOffset
     follower.onFetch({
       offset: fetch.offset,
       logStartOffset: fetch.logStartOffset,
@@ -272,7 +303,8 @@ export class Partition {
       nowMs: this.#nowMs(),
     })
     this.#propose(role.expansion(follower, this.log.highWatermark, this.#proposalBase()))
-    if (before !== fetch.offset && this.#advanceHighWatermark()) this.#surroundings.changed(this)
+    const hasAdvanced = before !== fetch.offset && this.#advanceHighWatermark()
+    if (hasAdvanced || startBefore !== fetch.logStartOffset) this.#surroundings.changed(this)
   }
 
   /** Asks the controller to drop members that lag too long. For the periodic check. */

@@ -12,6 +12,7 @@ import { ResourceType } from '../metadata/configs-image.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { DeleteRecordsService, type DeleteRecordsInput } from './delete-records-service.ts'
 import { epochFailure, lookUpEpoch, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
 import type { FetchInput } from './fetch-result.ts'
 import { FetchService, type FetchRespond } from './fetch-service.ts'
@@ -25,6 +26,7 @@ import {
   type ListOffsetsInput,
   type ListOffsetsResult,
 } from './offset-lookup.ts'
+import { LogStartCheckpoint } from './log-start-checkpoint.ts'
 import type { Partition } from './partition.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
 import {
@@ -80,9 +82,11 @@ interface Periodic {
 export class ReplicaManager {
   readonly #options: ReplicaManagerOptions
   readonly #checkpoints: Checkpoints
+  readonly #logStarts: LogStartCheckpoint
   readonly #hosted: HostedPartitions
   readonly #fetches: FetchService
   readonly #produces: ProduceService
+  readonly #deletions: DeleteRecordsService
   readonly #isrUpdates: IsrUpdates
   readonly #fetchers: FollowerFetchers
   readonly #listeners: LeadershipListener[] = []
@@ -98,6 +102,7 @@ export class ReplicaManager {
     const { clock, config, brokerId, brokerEpoch, events, image } = options
     this.#options = options
     this.#checkpoints = new Checkpoints(options.store)
+    this.#logStarts = new LogStartCheckpoint(options.disk, events)
     const step = (fn: () => void): void => this.#step(fn)
     const onStorageFailure = (partition: Partition, error: StorageFailure): void =>
       this.#onStorageFailure(partition, error)
@@ -111,6 +116,7 @@ export class ReplicaManager {
     this.#hosted = new HostedPartitions({
       ...options,
       checkpoints: this.#checkpoints,
+      logStarts: this.#logStarts,
       surroundings: {
         brokerId,
         brokerEpoch,
@@ -133,6 +139,11 @@ export class ReplicaManager {
       find: (topic, index, topicId) => this.#hosted.find(topic, index, topicId),
       onStorageFailure,
     })
+    this.#deletions = new DeleteRecordsService({
+      clock,
+      find: (topic, index) => this.#hosted.find(topic, index),
+      checkpoint: (done) => this.#syncLogStarts((error) => step(() => done(error))),
+    })
     const settings = fetcherSettingsOf(config)
     this.#fetchers = new FollowerFetchers({
       ...options,
@@ -149,6 +160,11 @@ export class ReplicaManager {
   /** Requests that wait: for the high watermark, for data. */
   get waitingCounts(): { readonly produce: number; readonly fetch: number } {
     return { produce: this.#produces.waitingCount, fetch: this.#fetches.waitingCount }
+  }
+
+  /** DeleteRecords: see `DeleteRecordsInput`. */
+  deleteRecords(input: DeleteRecordsInput): void {
+    this.#step(() => this.#deletions.deleteRecords(input))
   }
 
   /** `listener` hears of every role taken up or lost from now on. */
@@ -316,15 +332,24 @@ export class ReplicaManager {
     this.#fetchers.close()
     this.#isrUpdates.close()
     this.#produces.close()
+    this.#deletions.close()
     this.#fetches.close()
     const partitions = this.partitions()
     let firstError: Error | null = null
     let left = partitions.length
     const finish = (): void => {
       this.#checkpoints.write(partitions)
-      for (const { log } of partitions) {
+      const closings = [
+        () => this.#logStarts.write(partitions),
+        ...partitions.map(
+          ({ log }) =>
+            () =>
+              log.close(),
+        ),
+      ]
+      for (const close of closings) {
         try {
-          log.close()
+          close()
         } catch (error) {
           if (!isStorageFailure(error)) throw error
           firstError ??= error
@@ -358,6 +383,7 @@ export class ReplicaManager {
       for (const key of this.#changed) {
         this.#changed.delete(key)
         this.#produces.check(key)
+        this.#deletions.check(key)
         this.#fetches.check(key)
       }
       if (this.#notices.length > 0) {
@@ -454,6 +480,7 @@ export class ReplicaManager {
       tag: 'replica.checkpoint',
       run: () => {
         if (this.#checkpoints.write(this.#hosted.values())) this.#options.store.sync(() => {})
+        this.#writeLogStarts(() => {})
       },
     })
     this.#repeat({
@@ -461,6 +488,28 @@ export class ReplicaManager {
       tag: 'replica.retention',
       run: () => this.#deleteOldSegments(),
     })
+  }
+
+  /** The store is what this broker goes by, the file what Apache Kafka would. */
+  #syncLogStarts(done: (error: Error | null) => void): void {
+    this.#checkpoints.write(this.#hosted.values())
+    this.#options.store.sync((error) => {
+      if (error === null) this.#writeLogStarts(done)
+      else done(error)
+    })
+  }
+
+  /** `done` is called later, unless there is nothing to write. */
+  #writeLogStarts(done: (error: Error | null) => void): void {
+    try {
+      if (this.#isClosed || !this.#logStarts.write(this.#hosted.values())) return done(null)
+      this.#logStarts.sync((code) => {
+        done(code === null ? null : new DiskError(code, 'the log starts were not synced'))
+      })
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error
+      done(error)
+    }
   }
 
   #deleteOldSegments(): void {

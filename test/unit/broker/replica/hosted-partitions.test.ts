@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MetadataImage } from '../../../../broker/metadata/image.ts'
 import { Checkpoints } from '../../../../broker/replica/checkpoints.ts'
 import { HostedPartitions } from '../../../../broker/replica/hosted-partitions.ts'
+import { LogStartCheckpoint } from '../../../../broker/replica/log-start-checkpoint.ts'
 import { parseBrokerConfig } from '../../../../broker/config.ts'
 import { CorruptionError } from '../../../../src/base/errors.ts'
 import { ZERO_UUID } from '../../../../src/base/uuid.ts'
@@ -39,6 +40,7 @@ function setUp(image = imageWith(ID), world = new SimWorld({ seed: 4 })) {
     disk,
     image: () => image,
     checkpoints,
+    logStarts: new LogStartCheckpoint(disk, events),
     isCleanStart: false,
     onStorageFailure: (error) => failures.push(error),
     surroundings: {
