@@ -13,15 +13,11 @@ import {
 import type { Input } from '../../src/wire/schema.ts'
 import { ZERO_UUID } from '../../src/base/uuid.ts'
 import { endpointNamed } from '../metadata/cluster-image.ts'
-import type {
-  BrokerRegistration,
-  MetadataImage,
-  PartitionState,
-  TopicImage,
-} from '../metadata/image.ts'
+import type { MetadataImage, PartitionState, TopicImage } from '../metadata/image.ts'
 import { isInternalTopic, isLegalTopicName } from '../metadata/topic-name.ts'
 import type { ApiHandler, RequestContext } from '../server/request-context.ts'
 import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts'
+import { partitionHealth } from './partition-health.ts'
 
 type Response = Input<MetadataResponse>
 type TopicAnswer = NonNullable<Response['topics']>[number]
@@ -143,17 +139,19 @@ function describePartition(
   state: PartitionState,
   image: MetadataImage,
 ): PartitionAnswer {
-  const isAlive = (id: number): boolean => isUsable(image.brokers.get(id), context.listenerName)
-  const leader = image.brokers.get(state.leader)
-  const hasLeader = leader !== undefined && !leader.isFenced
+  const { hasLeader, isLeaderReachable, offlineReplicas } = partitionHealth(
+    image,
+    state,
+    context.listenerName,
+  )
   return {
-    errorCode: leaderError(context, hasLeader, isAlive(state.leader)),
+    errorCode: leaderError(context, hasLeader, isLeaderReachable),
     partitionIndex: state.partition,
     leaderId: hasLeader ? state.leader : -1,
     leaderEpoch: state.leaderEpoch,
     replicaNodes: state.replicas,
     isrNodes: state.isr,
-    offlineReplicas: state.replicas.filter((id) => !isAlive(id)),
+    offlineReplicas,
   }
 }
 
@@ -161,9 +159,4 @@ function leaderError(context: RequestContext, hasLeader: boolean, isReachable: b
   if (!hasLeader) return ErrorCode.LEADER_NOT_AVAILABLE
   if (isReachable) return ErrorCode.NONE
   return context.apiVersion >= 6 ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.LEADER_NOT_AVAILABLE
-}
-
-function isUsable(broker: BrokerRegistration | undefined, listenerName: string): boolean {
-  if (broker === undefined || broker.isFenced) return false
-  return broker.listeners.some(({ name }) => name === listenerName)
 }

@@ -19,6 +19,8 @@ import { deleteRecordsHandler } from './21-delete-records.ts'
 import { initProducerIdHandler } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
 import { describeConfigsHandler } from './32-describe-configs.ts'
+import { alterReplicaLogDirsHandler } from './34-alter-replica-log-dirs.ts'
+import { describeLogDirsHandler } from './35-describe-log-dirs.ts'
 import { createPartitionsHandler } from './37-create-partitions.ts'
 import { deleteGroupsHandler } from './42-delete-groups.ts'
 import { electLeadersHandler } from './43-elect-leaders.ts'
@@ -31,12 +33,15 @@ import { beginQuorumEpochHandler } from './53-begin-quorum-epoch.ts'
 import { endQuorumEpochHandler } from './54-end-quorum-epoch.ts'
 import { describeQuorumHandler } from './55-describe-quorum.ts'
 import { alterPartitionHandler } from './56-alter-partition.ts'
+import { updateFeaturesHandler } from './57-update-features.ts'
 import { envelopeHandler } from './58-envelope.ts'
 import { describeClusterHandler } from './60-describe-cluster.ts'
 import { brokerRegistrationHandler } from './62-broker-registration.ts'
 import { brokerHeartbeatHandler } from './63-broker-heartbeat.ts'
 import { unregisterBrokerHandler } from './64-unregister-broker.ts'
 import { allocateProducerIdsHandler } from './67-allocate-producer-ids.ts'
+import { listConfigResourcesHandler } from './74-list-config-resources.ts'
+import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 
 /** Every API that a node serves, in the order of the keys. */
 export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
@@ -60,6 +65,8 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   initProducerIdHandler,
   offsetForLeaderEpochHandler,
   describeConfigsHandler,
+  alterReplicaLogDirsHandler,
+  describeLogDirsHandler,
   createPartitionsHandler,
   deleteGroupsHandler,
   electLeadersHandler,
@@ -72,10 +79,13 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   endQuorumEpochHandler,
   describeQuorumHandler,
   alterPartitionHandler,
+  updateFeaturesHandler,
   envelopeHandler,
   describeClusterHandler,
   brokerRegistrationHandler,
   brokerHeartbeatHandler,
   unregisterBrokerHandler,
   allocateProducerIdsHandler,
+  listConfigResourcesHandler,
+  describeTopicPartitionsHandler,
 ]

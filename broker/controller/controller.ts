@@ -54,6 +54,10 @@ import type {
   ListPartitionReassignmentsRequest,
   ListPartitionReassignmentsResponse,
 } from '../../src/wire/messages/46-list-partition-reassignments.ts'
+import type {
+  UpdateFeaturesRequest,
+  UpdateFeaturesResponse,
+} from '../../src/wire/messages/57-update-features.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { ActiveTerm, type AppendRecords } from './active-term.ts'
 import { alterPartition } from './alter-partition.ts'
@@ -61,6 +65,7 @@ import { heartbeat } from './broker-heartbeat.ts'
 import { registerBroker, unregisterBroker } from './broker-registration.ts'
 import { incrementalAlterConfigs, refusedConfigs } from './config-changes.ts'
 import type { ConfigRules } from './control-context.ts'
+import { updateFeatures } from './feature-changes.ts'
 import { electLeaders, refusedElection } from './leader-election.ts'
 import { apiError, type Outcome } from './outcome.ts'
 import { createPartitions, refusedPartitions } from './partition-creation.ts'
@@ -268,6 +273,18 @@ export class Controller {
   ): void {
     this.#perform(
       ({ context }) => listPartitionReassignments(context, request),
+      (errorCode) => apiError(errorCode),
+      respond,
+    )
+  }
+
+  updateFeatures(
+    version: number,
+    request: UpdateFeaturesRequest,
+    respond: Respond<UpdateFeaturesResponse>,
+  ): void {
+    this.#perform(
+      ({ context }) => updateFeatures(context, version, request),
       (errorCode) => apiError(errorCode),
       respond,
     )

@@ -3,7 +3,7 @@ import { DiskError } from '../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
-import type { Disk } from '../../src/ports/disk.ts'
+import type { Disk, DiskSpace } from '../../src/ports/disk.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import type { Network } from '../../src/ports/network.ts'
 import type { Store } from '../../src/ports/store.ts'
@@ -67,6 +67,14 @@ export interface ReplicaManagerOptions {
    * halts a broker whose only log directory fails; whether to do so is the caller's choice.
    */
   readonly onStorageFailure?: (error: StorageFailure) => void
+}
+
+/** One of `log.dirs`. */
+export interface LogDirectory {
+  readonly path: string
+  /** Null when the volume cannot tell. */
+  readonly space: DiskSpace | null
+  readonly partitions: readonly Partition[]
 }
 
 interface Periodic {
@@ -160,6 +168,13 @@ export class ReplicaManager {
   /** Requests that wait: for the high watermark, for data. */
   get waitingCounts(): { readonly produce: number; readonly fetch: number } {
     return { produce: this.#produces.waitingCount, fetch: this.#fetches.waitingCount }
+  }
+
+  /** What lies where. There is one log directory; whoever asks must be ready for several. */
+  logDirectories(): readonly LogDirectory[] {
+    const { config, disk } = this.#options
+    const [path = ''] = [...config.list('log.dirs'), ...config.list('log.dir')]
+    return [{ path, space: disk.space(), partitions: this.partitions() }]
   }
 
   /** DeleteRecords: see `DeleteRecordsInput`. */

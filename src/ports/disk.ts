@@ -18,6 +18,13 @@ export interface Disk {
   remove(path: string): void
   /** Makes creations, renames and removals in `directory` durable. */
   syncDirectory(directory: string, done: (error: DiskErrorCode | null) => void): void
+  /** The volume that the files are on; null when there is none or it cannot tell. */
+  space(): DiskSpace | null
+}
+
+export interface DiskSpace {
+  readonly totalBytes: number
+  readonly usableBytes: number
 }
 
 export interface DiskFile {

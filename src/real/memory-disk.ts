@@ -55,6 +55,10 @@ export class MemoryDisk implements Disk {
     this.#defer(() => done(error))
   }
 
+  space(): null {
+    return null
+  }
+
   /** Bytes in all files. */
   usedBytes(): number {
     let used = 0

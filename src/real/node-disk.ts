@@ -1,9 +1,19 @@
-import { close, existsSync, fsync, mkdirSync, open, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  close,
+  existsSync,
+  fsync,
+  mkdirSync,
+  open,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { assert } from '../base/assert.ts'
 import { DiskError, type DiskErrorCode } from '../base/errors.ts'
 import { pathParts } from '../base/file-tree.ts'
-import type { Disk, DiskFile } from '../ports/disk.ts'
+import type { Disk, DiskFile, DiskSpace } from '../ports/disk.ts'
 import { diskErrorCodeOf, diskErrorOf, NODE_WRITE_CALLS, NodeFile } from './node-file.ts'
 import type { WriteCalls } from './node-file.ts'
 
@@ -83,6 +93,15 @@ export class NodeDisk implements Disk {
         close(fd, () => done(syncError === null ? null : diskErrorCodeOf(syncError)))
       })
     })
+  }
+
+  space(): DiskSpace | null {
+    try {
+      const { blocks, bavail, bsize } = statfsSync(this.#root)
+      return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
+    } catch {
+      return null
+    }
   }
 
   #openFile(full: string): NodeFile {

@@ -1,6 +1,6 @@
 import { type DiskErrorCode, KafketteError } from '../base/errors.ts'
 import type { Lifetime } from '../base/lifetime.ts'
-import type { Disk, DiskFile } from '../ports/disk.ts'
+import type { Disk, DiskFile, DiskSpace } from '../ports/disk.ts'
 
 type Done = (error: DiskErrorCode | null) => void
 
@@ -48,6 +48,10 @@ export class ScopedDisk implements Disk {
   syncDirectory(directory: string, done: Done): void {
     assertAlive(this.#lifetime, directory)
     this.#inner.syncDirectory(directory, (error) => this.#lifetime.run(() => done(error)))
+  }
+
+  space(): DiskSpace | null {
+    return this.#inner.space()
   }
 
   end(): void {

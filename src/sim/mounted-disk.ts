@@ -54,6 +54,10 @@ export class MountedDisk implements Disk {
     })
   }
 
+  space(): null {
+    return null
+  }
+
   #begin(operation: DiskOperation, path: string): void {
     assertAlive(this.#lifetime, path)
     throwFault(this.#disk, operation, path)

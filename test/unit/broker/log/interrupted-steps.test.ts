@@ -52,6 +52,10 @@ class FailingDisk implements Disk {
     this.#inner.syncDirectory(directory, done)
   }
 
+  space(): null {
+    return null
+  }
+
   change(): void {
     if (this.changesLeft <= 0) throw new DiskError('EIO', 'the process is gone')
     this.changesLeft -= 1

@@ -1,0 +1,68 @@
+// Versions: 1-5.
+// Behaviour: the log directory of this broker with the partitions asked for, or all, their sizes and the volume (KIP-113).
+// Added: v3 top-level error; v4 size of the volume (KIP-827); v5 whether the directory is cordoned (KIP-1066), which it never is.
+// Not done: more than one log directory; a broker whose only one fails ends, so none is ever told to be offline.
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import {
+  describeLogDirsApi,
+  type DescribeLogDirsRequest,
+  type DescribeLogDirsResponse,
+} from '../../src/wire/messages/35-describe-log-dirs.ts'
+import type { Input } from '../../src/wire/schema.ts'
+import type { Partition } from '../replica/partition.ts'
+import type { ApiHandler } from '../server/request-context.ts'
+
+const UNKNOWN_BYTES = -1
+
+type DirectoryAnswer = NonNullable<Input<DescribeLogDirsResponse>['results']>[number]
+type TopicAnswer = NonNullable<DirectoryAnswer['topics']>[number]
+
+export const describeLogDirsHandler: ApiHandler<DescribeLogDirsRequest, DescribeLogDirsResponse> = {
+  api: describeLogDirsApi,
+  minVersion: 1,
+  maxVersion: 5,
+  listeners: ['broker'],
+  handle({ services, apiVersion }, request, respond) {
+    const isAsked = filterOf(request)
+    const results = services.replicas
+      .logDirectories()
+      .map(({ path, space, partitions }): DirectoryAnswer => {
+        const volume = {
+          totalBytes: space?.totalBytes ?? UNKNOWN_BYTES,
+          usableBytes: space?.usableBytes ?? UNKNOWN_BYTES,
+        }
+        return {
+          errorCode: ErrorCode.NONE,
+          logDir: path,
+          topics: byTopic(partitions.filter(isAsked)),
+          ...(apiVersion >= 4 ? volume : {}),
+        }
+      })
+    respond({ errorCode: ErrorCode.NONE, results })
+  },
+}
+
+function filterOf({ topics }: DescribeLogDirsRequest): (partition: Partition) => boolean {
+  if (topics === null) return () => true
+  const asked = new Map<string, Set<number>>()
+  for (const { topic, partitions } of topics) {
+    asked.set(topic, new Set([...(asked.get(topic) ?? []), ...partitions]))
+  }
+  return ({ topic, partition }) => asked.get(topic)?.has(partition) === true
+}
+
+function byTopic(partitions: readonly Partition[]): readonly TopicAnswer[] {
+  const topics = new Map<string, NonNullable<TopicAnswer['partitions']>[number][]>()
+  for (const { topic, partition, log } of partitions) {
+    const described = {
+      partitionIndex: partition,
+      partitionSize: log.sizeBytes,
+      offsetLag: Math.max(0, log.highWatermark - log.logEndOffset),
+      isFutureKey: false,
+    }
+    const ofTopic = topics.get(topic)
+    if (ofTopic === undefined) topics.set(topic, [described])
+    else ofTopic.push(described)
+  }
+  return [...topics].map(([name, described]) => ({ name, partitions: described }))
+}

@@ -1,0 +1,33 @@
+// Versions: 0-2 (broker listener: forwarded to the active controller; controller listener: carried out).
+// Behaviour: finalizes levels that every node supports, all of a request or none; validate-only (KIP-584, KIP-778).
+// Added: v1 upgrade type and validate-only; v2 no lines for the single features.
+// Not done: metadata.version can only stay as it is: no older level is written, so a downgrade is refused as one that loses
+//   metadata.
+import {
+  updateFeaturesApi,
+  type UpdateFeaturesRequest,
+  type UpdateFeaturesResponse,
+} from '../../src/wire/messages/57-update-features.ts'
+import type { ApiHandler } from '../server/request-context.ts'
+import { forwardToController } from './forwarding.ts'
+
+export const updateFeaturesHandler: ApiHandler<UpdateFeaturesRequest, UpdateFeaturesResponse> = {
+  api: updateFeaturesApi,
+  minVersion: 0,
+  maxVersion: 2,
+  listeners: ['broker', 'controller'],
+  handle(context, request, respond) {
+    if (context.listener === 'controller') {
+      context.services.controller.updateFeatures(context.apiVersion, request, respond)
+      return
+    }
+    forwardToController({
+      api: updateFeaturesApi,
+      context,
+      request,
+      timeoutMs: request.timeoutMs,
+      respond,
+      failure: (errorCode, errorMessage) => ({ errorCode, errorMessage }),
+    })
+  },
+}
