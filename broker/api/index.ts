@@ -28,6 +28,8 @@ import { incrementalAlterConfigsHandler } from './44-incremental-alter-configs.t
 import { alterPartitionReassignmentsHandler } from './45-alter-partition-reassignments.ts'
 import { listPartitionReassignmentsHandler } from './46-list-partition-reassignments.ts'
 import { offsetDeleteHandler } from './47-offset-delete.ts'
+import { describeClientQuotasHandler } from './48-describe-client-quotas.ts'
+import { alterClientQuotasHandler } from './49-alter-client-quotas.ts'
 import { voteHandler } from './52-vote.ts'
 import { beginQuorumEpochHandler } from './53-begin-quorum-epoch.ts'
 import { endQuorumEpochHandler } from './54-end-quorum-epoch.ts'
@@ -74,6 +76,8 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   alterPartitionReassignmentsHandler,
   listPartitionReassignmentsHandler,
   offsetDeleteHandler,
+  describeClientQuotasHandler,
+  alterClientQuotasHandler,
   voteHandler,
   beginQuorumEpochHandler,
   endQuorumEpochHandler,

@@ -58,6 +58,10 @@ import type {
   UpdateFeaturesRequest,
   UpdateFeaturesResponse,
 } from '../../src/wire/messages/57-update-features.ts'
+import type {
+  AlterClientQuotasRequest,
+  AlterClientQuotasResponse,
+} from '../../src/wire/messages/49-alter-client-quotas.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { ActiveTerm, type AppendRecords } from './active-term.ts'
 import { alterPartition } from './alter-partition.ts'
@@ -70,6 +74,7 @@ import { electLeaders, refusedElection } from './leader-election.ts'
 import { apiError, type Outcome } from './outcome.ts'
 import { createPartitions, refusedPartitions } from './partition-creation.ts'
 import { allocateProducerIds } from './producer-ids.ts'
+import { alterClientQuotas, refusedQuotas } from './quota-changes.ts'
 import { alterPartitionReassignments, listPartitionReassignments } from './reassignment.ts'
 import { createTopics, refusedCreation } from './topic-creation.ts'
 import { deleteTopics, refusedDeletion } from './topic-deletion.ts'
@@ -286,6 +291,18 @@ export class Controller {
     this.#perform(
       ({ context }) => updateFeatures(context, version, request),
       (errorCode) => apiError(errorCode),
+      respond,
+    )
+  }
+
+  alterClientQuotas(
+    _version: number,
+    request: AlterClientQuotasRequest,
+    respond: Respond<AlterClientQuotasResponse>,
+  ): void {
+    this.#perform(
+      ({ context }) => alterClientQuotas(context, request),
+      (errorCode) => refusedQuotas(request, apiError(errorCode)),
       respond,
     )
   }

@@ -11,6 +11,7 @@ import {
   type BrokerRegistration,
   type ControllerRegistration,
 } from './cluster-image.ts'
+import { ClientQuotasImage } from './client-quotas-image.ts'
 import { ConfigsImage, ResourceType } from './configs-image.ts'
 import type { PartitionState } from './partition-state.ts'
 import { TopicsImage, type TopicImage } from './topics-image.ts'
@@ -49,6 +50,7 @@ export class MetadataImage {
   lastEpoch: LeaderEpoch = -1
   #topics = new TopicsImage()
   #configs = new ConfigsImage()
+  #clientQuotas = new ClientQuotasImage()
   #held: HeldRecord[] | null = null
 
   get topicsById(): ReadonlyMap<Uuid, TopicImage> {
@@ -61,6 +63,10 @@ export class MetadataImage {
 
   get configs(): ConfigsImage {
     return this.#configs
+  }
+
+  get clientQuotas(): ClientQuotasImage {
+    return this.#clientQuotas
   }
 
   /** Whether a metadata transaction has begun and not ended; its records are held back. */
@@ -87,6 +93,7 @@ export class MetadataImage {
     copy.lastEpoch = this.lastEpoch
     copy.#topics = this.#topics.clone()
     copy.#configs = this.#configs.clone()
+    copy.#clientQuotas = this.#clientQuotas.clone()
     copy.#held = this.#held === null ? null : [...this.#held]
     return copy
   }
@@ -219,10 +226,12 @@ export class MetadataImage {
         return
       case 'NoOpRecord':
         return
-      // Not used yet: quotas, security and ELR are not served, and nothing in this image depends on them.
+      case 'ClientQuotaRecord':
+        this.#clientQuotas.apply(record.data)
+        return
+      // Not used yet: security and ELR are not served, and nothing in this image depends on them.
       case 'AccessControlEntryRecord':
       case 'RemoveAccessControlEntryRecord':
-      case 'ClientQuotaRecord':
       case 'UserScramCredentialRecord':
       case 'RemoveUserScramCredentialRecord':
       case 'DelegationTokenRecord':

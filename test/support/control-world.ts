@@ -288,6 +288,7 @@ export function contentOf(image: MetadataImage): unknown {
   return {
     topics,
     configs,
+    clientQuotas: [...image.clientQuotas.all()],
     brokers,
     controllers,
     features,
