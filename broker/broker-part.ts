@@ -83,6 +83,11 @@ export class BrokerPart {
     this.#serveWhenCaughtUp()
   }
 
+  /** The broker's own settings have changed: topics without their own go by them. */
+  onConfigsChanged(): void {
+    this.replicas.onConfigsChanged()
+  }
+
   /** Moves all leaderships away; `done` when that is allowed, which the caller need not wait for. */
   beginControlledShutdown(done: () => void): void {
     this.#onShutdownAllowed = done

@@ -1,10 +1,26 @@
-import type { Config, ConfigKey } from '../src/base/config-def.ts'
+import type { ConfigKey } from '../src/base/config-def.ts'
 import type { ConfigType, ConfigValue } from '../src/base/config-value.ts'
-import { brokerConfigDef, topicConfigDef } from './config.ts'
+import {
+  brokerConfigDef,
+  clientMetricsConfigDef,
+  groupConfigDef,
+  topicConfigDef,
+  type BrokerConfigSources,
+} from './config.ts'
+import { baseSettingOf, isDynamic } from './dynamic-config-rules.ts'
 import { brokerSettingOf, brokerSynonymsOf } from './topic-config-synonyms.ts'
 
 /** Where a value comes from (DescribeConfigs `configSource`). */
-export const ConfigSource = { TOPIC: 1, STATIC_BROKER: 4, DEFAULT: 5 } as const
+export const ConfigSource = {
+  TOPIC: 1,
+  DYNAMIC_BROKER: 2,
+  DYNAMIC_DEFAULT_BROKER: 3,
+  STATIC_BROKER: 4,
+  DEFAULT: 5,
+  BROKER_LOGGER: 6,
+  CLIENT_METRICS: 7,
+  GROUP: 8,
+} as const
 
 /** DescribeConfigs `configType`. */
 const TYPE_CODES: Readonly<Record<ConfigType, number>> = {
@@ -18,6 +34,7 @@ const TYPE_CODES: Readonly<Record<ConfigType, number>> = {
   class: 8,
   password: 9,
 }
+const UNKNOWN_TYPE_CODE = 0
 
 export interface ConfigSynonym {
   readonly name: string
@@ -42,7 +59,7 @@ const LONG_MIN = '-9223372036854775808'
 /** Every topic setting: the topic's own value, else the broker's, else the default. */
 export function describeTopic(
   own: ReadonlyMap<string, string>,
-  broker: Config,
+  broker: BrokerConfigSources,
 ): readonly DescribedConfig[] {
   return publicKeys(topicConfigDef.keys.values()).map((key) => {
     const brokerName = brokerSettingOf(key.name)
@@ -57,39 +74,113 @@ export function describeTopic(
   })
 }
 
-/** Every broker setting of a node; nothing can be changed while it runs yet, so all are read-only. */
-export function describeBroker(broker: Config): readonly DescribedConfig[] {
-  return publicKeys(brokerConfigDef.keys.values()).map((key) => {
-    const value = broker.originals[key.name] ?? textOf(key.defaultValue)
-    return described(key, value, synonymsOf(key.name, broker), true)
+/** Every broker setting of a node, then those that were set while it runs under names that no setting has. */
+export function describeBroker(broker: BrokerConfigSources): readonly DescribedConfig[] {
+  const known = publicKeys(brokerConfigDef.keys.values()).map((key) => {
+    const given = givenValues(key.name, broker)[0]?.value
+    const value = given ?? textOf(key.defaultValue)
+    return described(key, value, synonymsOf(key.name, broker), !isDynamic(key.name))
   })
+  const dynamicNames = new Set([...broker.ofBroker.keys(), ...broker.ofCluster.keys()])
+  const others = [...dynamicNames].filter((name) => !brokerConfigDef.keys.has(name))
+  return [...known, ...others.map((name) => describedOther(name, givenValues(name, broker)))]
+}
+
+/** What is set for all brokers while the cluster runs, and nothing else. */
+export function describeClusterDefault(broker: BrokerConfigSources): readonly DescribedConfig[] {
+  return [...broker.ofCluster].map(([name, value]) => {
+    const synonyms = [{ name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER }]
+    const key = brokerConfigDef.keys.get(name)
+    return key === undefined
+      ? describedOther(name, synonyms)
+      : described(key, value, synonyms, !isDynamic(name))
+  })
+}
+
+/** Every setting of a group: its own value, else that of the broker's setting `group.NAME`, else the default. */
+export function describeGroup(
+  own: ReadonlyMap<string, string>,
+  broker: BrokerConfigSources,
+): readonly DescribedConfig[] {
+  return publicKeys(groupConfigDef.keys.values()).map((key) => {
+    const brokerName = `group.${key.name}`
+    const fallback = textOf(key.defaultValue)
+    const ofBroker = brokerConfigDef.keys.has(brokerName)
+      ? synonymsOf(brokerName, broker)
+      : synonymOf(key.name, fallback, ConfigSource.DEFAULT)
+    const value = own.get(key.name)
+    if (value === undefined) {
+      return described(key, ofBroker[0]?.value ?? fallback, ofBroker, false)
+    }
+    const ownSynonym = { name: key.name, value, source: ConfigSource.GROUP }
+    return described(key, value, [ownSynonym, ...ofBroker], false)
+  })
+}
+
+/** Every setting of a client metrics subscription; one that was never made has the defaults. */
+export function describeClientMetrics(
+  own: ReadonlyMap<string, string>,
+): readonly DescribedConfig[] {
+  return publicKeys(clientMetricsConfigDef.keys.values()).map((key) => {
+    const value = own.get(key.name) ?? null
+    const synonyms = synonymOf(key.name, value, ConfigSource.CLIENT_METRICS)
+    return described(key, value ?? textOf(key.defaultValue), synonyms, false)
+  })
+}
+
+/** One logger of a broker. */
+export function describeLogger(name: string, level: string): DescribedConfig {
+  return {
+    name,
+    value: level,
+    readOnly: false,
+    configSource: ConfigSource.BROKER_LOGGER,
+    isDefault: false,
+    isSensitive: false,
+    synonyms: [],
+    configType: UNKNOWN_TYPE_CODE,
+  }
 }
 
 /**
  * What was given under any name of the setting, then the defaults. Kafka leaves out what stands before the
  * first entry under the setting's own name, so one that is set in hours only shows nothing in milliseconds.
  */
-function synonymsOf(brokerName: string, broker: Config): readonly ConfigSynonym[] {
+function synonymsOf(brokerName: string, broker: BrokerConfigSources): readonly ConfigSynonym[] {
   const names = brokerSynonymsOf(brokerName).map(({ name }) => name)
-  const all: ConfigSynonym[] = []
-  for (const name of names) {
-    const value = broker.originals[name]
-    if (value !== undefined) all.push({ name, value, source: ConfigSource.STATIC_BROKER })
-  }
+  const all = names.flatMap((name) => givenValues(name, broker))
+  all.sort((left, right) => left.source - right.source)
   for (const name of names) {
     const value = textOf(brokerConfigDef.keys.get(name)?.defaultValue)
-    if (value !== null) all.push({ name, value, source: ConfigSource.DEFAULT })
+    all.push(...synonymOf(name, value, ConfigSource.DEFAULT))
   }
   const first = all.findIndex(({ name }) => name === brokerName)
   return first === -1 ? [] : all.slice(first)
 }
 
-/** The value that the broker's properties give a topic setting, in the topic's unit; null when none does. */
-function valueGivenTo(brokerName: string | null, broker: Config): string | null {
+/** The values that a broker setting was given, the strongest first; without the default. */
+function givenValues(name: string, broker: BrokerConfigSources): ConfigSynonym[] {
+  return [
+    ...synonymOf(name, broker.ofBroker.get(name), ConfigSource.DYNAMIC_BROKER),
+    ...synonymOf(name, broker.ofCluster.get(name), ConfigSource.DYNAMIC_DEFAULT_BROKER),
+    ...synonymOf(name, broker.ofFile[name], ConfigSource.STATIC_BROKER),
+  ]
+}
+
+function synonymOf(
+  name: string,
+  value: string | null | undefined,
+  source: number,
+): ConfigSynonym[] {
+  return value === null || value === undefined ? [] : [{ name, value, source }]
+}
+
+/** The value that the broker gives a topic setting, in the topic's unit; null when it gives none. */
+function valueGivenTo(brokerName: string | null, broker: BrokerConfigSources): string | null {
   if (brokerName === null) return null
   for (const { name, unitMs } of brokerSynonymsOf(brokerName)) {
-    const text = broker.originals[name]
-    if (text !== undefined) {
+    const text = givenValues(name, broker)[0]?.value ?? null
+    if (text !== null) {
       return unitMs === null || unitMs === 1 ? text : String(Number(text) * unitMs)
     }
   }
@@ -115,9 +206,32 @@ function described(
     configSource: source,
     isDefault: source === ConfigSource.DEFAULT,
     isSensitive,
-    synonyms: isSensitive ? synonyms.map((synonym) => ({ ...synonym, value: null })) : synonyms,
+    synonyms: isSensitive ? withoutValues(synonyms) : synonyms,
     configType: TYPE_CODES[key.type],
   }
+}
+
+/** A name that no setting has, or a setting of one listener. What is not known may be a secret. */
+function describedOther(name: string, synonyms: readonly ConfigSynonym[]): DescribedConfig {
+  const key = brokerConfigDef.keys.get(baseSettingOf(name))
+  if (key !== undefined) {
+    return { ...described(key, synonyms[0]?.value ?? null, synonyms, !isDynamic(name)), name }
+  }
+  const source = synonyms[0]?.source ?? ConfigSource.DEFAULT
+  return {
+    name,
+    value: null,
+    readOnly: true,
+    configSource: source,
+    isDefault: false,
+    isSensitive: true,
+    synonyms: withoutValues(synonyms),
+    configType: UNKNOWN_TYPE_CODE,
+  }
+}
+
+function withoutValues(synonyms: readonly ConfigSynonym[]): readonly ConfigSynonym[] {
+  return synonyms.map((synonym) => ({ ...synonym, value: null }))
 }
 
 function textOf(value: ConfigValue | undefined): string | null {

@@ -9,13 +9,29 @@ export const brokerConfigDef = configDefOf('broker')
 /** Every topic setting of Kafka 4.4. */
 export const topicConfigDef = configDefOf('topic')
 
+/** Every setting of a group (KIP-848 and its relatives) in Kafka 4.4. */
+export const groupConfigDef = configDefOf('group')
+
+/** Every setting of a client metrics subscription (KIP-714). */
+export const clientMetricsConfigDef = configDefOf('client-metrics')
+
+/** Where the values of a broker's settings come from, the strongest first. */
+export interface BrokerConfigSources {
+  /** Set for this broker while the cluster runs. */
+  readonly ofBroker: ReadonlyMap<string, string>
+  /** Set for all brokers while the cluster runs. */
+  readonly ofCluster: ReadonlyMap<string, string>
+  /** Of its properties when it started. */
+  readonly ofFile: Readonly<Record<string, string>>
+}
+
 /** Parses a node's properties; throws `ConfigError`. Unknown names are for the caller to warn about. */
 export function parseBrokerConfig(properties: Readonly<Record<string, string>>): Config {
   return brokerConfigDef.parse(properties)
 }
 
 function configDefOf(scope: string): ConfigDef {
-  return new ConfigDef(CONFIG_ROWS.filter((row) => row[0] === scope).map(configKeyOf))
+  return new ConfigDef(CONFIG_ROWS.filter((row) => row[0] === scope).map(configKeyOf), scope)
 }
 
 function configKeyOf(row: ConfigRow): ConfigKey {

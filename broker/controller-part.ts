@@ -1,6 +1,7 @@
 import type { Config } from '../src/base/config-def.ts'
 import type { LeaderEpoch, Offset } from '../src/base/ids.ts'
 import type { NodePorts } from '../src/ports/ports.ts'
+import type { BrokerConfigSources } from './config.ts'
 import { configRules } from './config-rules.ts'
 import { Controller } from './controller/controller.ts'
 import type { QuorumPart } from './quorum-part.ts'
@@ -8,7 +9,9 @@ import type { QuorumPart } from './quorum-part.ts'
 export interface ControllerPartOptions {
   readonly nodeId: number
   readonly clusterId: string
+  /** The settings of now. */
   readonly config: Config
+  readonly brokerConfigs: BrokerConfigSources
   readonly ports: NodePorts
   readonly quorum: () => QuorumPart
 }
@@ -29,7 +32,7 @@ export class ControllerPart {
       nodeId,
       clusterId,
       config,
-      configRules: configRules(config),
+      configRules: configRules(config, options.brokerConfigs),
       clock: ports.clock,
       random: ports.random.fork('controller'),
       events: ports.events,

@@ -1,11 +1,12 @@
 import { present } from '../src/base/assert.ts'
-import type { Config } from '../src/base/config-def.ts'
 import type { NodePorts } from '../src/ports/ports.ts'
 import { API_HANDLERS } from './api/index.ts'
+import type { BrokerConfigs } from './broker-configs.ts'
 import type { BrokerPart } from './broker-part.ts'
 import type { ControllerPart } from './controller-part.ts'
 import type { ListenerPlan } from './listener-config.ts'
 import type { QuorumPart } from './quorum-part.ts'
+import { BrokerLoggers } from './server/broker-loggers.ts'
 import type { ListenerKind, NodeServices, ServedApi } from './server/request-context.ts'
 import { Router, servedApis } from './server/router.ts'
 
@@ -14,7 +15,7 @@ const SIZE_PREFIX_BYTES = 4
 export interface NodeParts {
   readonly nodeId: number
   readonly clusterId: string
-  readonly config: Config
+  readonly brokerConfigs: BrokerConfigs
   readonly plan: ListenerPlan
   readonly ports: NodePorts
   readonly quorum: QuorumPart
@@ -27,7 +28,7 @@ export interface NodeParts {
  * listeners of its roles only, so no request reaches a part that the node lacks: asking for one is an assertion.
  */
 export function nodeServices(parts: NodeParts): NodeServices {
-  const { nodeId, clusterId, config, plan, ports, quorum } = parts
+  const { nodeId, clusterId, brokerConfigs, plan, ports, quorum } = parts
   const broker = (): BrokerPart => present(parts.broker, 'the broker of a controller')
   const served: Record<ListenerKind, readonly ServedApi[]> = {
     broker: servedApis(API_HANDLERS, 'broker'),
@@ -37,7 +38,9 @@ export function nodeServices(parts: NodeParts): NodeServices {
   const services: NodeServices = {
     nodeId,
     clusterId,
-    config,
+    config: brokerConfigs.live,
+    brokerConfigs,
+    brokerLoggers: new BrokerLoggers(),
     clock: ports.clock,
     events: ports.events,
     voters: plan.voters,

@@ -3,8 +3,8 @@ import { DiskError, messageOf } from '../src/base/errors.ts'
 import type { Address } from '../src/ports/network.ts'
 import type { NodePorts } from '../src/ports/ports.ts'
 import { API_HANDLERS } from './api/index.ts'
+import { BrokerConfigs } from './broker-configs.ts'
 import { BrokerPart } from './broker-part.ts'
-import { parseBrokerConfig } from './config.ts'
 import { ControllerPart } from './controller-part.ts'
 import { listenerPlan, type ListenerPlan } from './listener-config.ts'
 import { LiveNodeView } from './live-node-view.ts'
@@ -42,7 +42,9 @@ export type ShutdownKind = 'controlled' | 'whole-cluster'
  * publisher and from there to replicas and coordinators; requests flow from the acceptors through the routers.
  */
 export class BrokerNode {
+  /** The settings of now: dynamic ones change within it. */
   readonly config: Config
+  readonly #configs: BrokerConfigs
   readonly #options: NodeOptions
   readonly #ports: NodePorts
   readonly #plan: ListenerPlan
@@ -59,7 +61,8 @@ export class BrokerNode {
   constructor(options: NodeOptions, ports: NodePorts) {
     this.#options = options
     this.#ports = ports
-    this.config = parseBrokerConfig(options.properties)
+    this.#configs = new BrokerConfigs(options.properties)
+    this.config = this.#configs.live
     this.#plan = listenerPlan(this.config)
     const { clusterId } = options
     const { nodeId, config } = this
@@ -72,9 +75,16 @@ export class BrokerNode {
       isCleanStart: previousBrokerEpoch !== null,
       listener: this.#quorumListener(),
     })
+    this.#quorum.publisher.subscribe((delta, image) => {
+      if (this.#configs.apply(delta, image)) this.#broker?.onConfigsChanged()
+    })
     const { isBroker, isController } = this.#plan.roles
     this.#controller = isController
-      ? new ControllerPart({ ...common, quorum: () => this.#quorum })
+      ? new ControllerPart({
+          ...common,
+          brokerConfigs: this.#configs,
+          quorum: () => this.#quorum,
+        })
       : null
     this.#broker = isBroker ? this.#createBroker(directoryId, previousBrokerEpoch) : null
     this.#acceptors = this.#createAcceptors()
@@ -227,7 +237,7 @@ export class BrokerNode {
     const services = nodeServices({
       nodeId: this.nodeId,
       clusterId: this.#options.clusterId,
-      config: this.config,
+      brokerConfigs: this.#configs,
       plan: this.#plan,
       ports: this.#ports,
       quorum: this.#quorum,
@@ -244,7 +254,7 @@ export class BrokerNode {
         router: new Router(API_HANDLERS, kind, services),
         maxFrameBytes: this.config.int('socket.request.max.bytes'),
         maxIdleMs: this.config.long('connections.max.idle.ms'),
-        maxConnections: this.config.int('max.connections'),
+        maxConnections: () => this.config.int('max.connections'),
       })
     return [
       ...this.#plan.controllers.map((listener) => acceptor('controller', listener.name, listener)),

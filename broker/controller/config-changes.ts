@@ -5,6 +5,10 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from '../../src/wire/messages/44-incremental-alter-configs.ts'
+import type {
+  AlterConfigsRequest,
+  AlterConfigsResponse,
+} from '../../src/wire/messages/33-alter-configs.ts'
 import type { MetadataRecord } from '../../src/wire/records/metadata.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
 import type { ControlContext } from './control-context.ts'
@@ -23,10 +27,16 @@ const BROKER_ID = /^[0-9]{1,10}$/
 
 type ResourceRequest = IncrementalAlterConfigsRequest['resources'][number]
 type ConfigChange = ResourceRequest['configs'][number]
+type LegacyResource = AlterConfigsRequest['resources'][number]
+
+interface NamedResource {
+  readonly resourceType: number
+  readonly resourceName: string
+}
 
 /**
- * Answers IncrementalAlterConfigs for topics and brokers (name '' is the default of all brokers):
- * each resource is changed as a whole or refused by itself.
+ * Answers IncrementalAlterConfigs for topics, brokers (name '' is the default of all brokers), client metrics and
+ * groups: each resource is changed as a whole or refused by itself.
  */
 export function incrementalAlterConfigs(
   context: ControlContext,
@@ -48,25 +58,58 @@ export function incrementalAlterConfigs(
   return { records: request.validateOnly ? [] : records, response: { responses } }
 }
 
+/** Answers AlterConfigs, the older way: what is given for a resource takes the place of all that it had. */
+export function alterConfigs(
+  context: ControlContext,
+  request: AlterConfigsRequest,
+): Outcome<AlterConfigsResponse> {
+  const records: MetadataRecord[] = []
+  const responses = distinct(request.resources).map(({ resource, isRepeated }) => {
+    const changed = isRepeated
+      ? apiError(ErrorCode.INVALID_REQUEST, 'Duplicate resource.')
+      : replaceResource(context, resource)
+    if ('errorCode' in changed) return responseFor(resource, changed)
+    records.push(...changed)
+    return responseFor(resource, NO_ERROR)
+  })
+  if (records.length > MAX_RECORDS_PER_BATCH) {
+    const error = apiError(ErrorCode.POLICY_VIOLATION, BATCH_TOO_LARGE)
+    return { records: [], response: refusedConfigs(request, error) }
+  }
+  return { records: request.validateOnly ? [] : records, response: { responses } }
+}
+
+function replaceResource(
+  context: ControlContext,
+  resource: LegacyResource,
+): readonly MetadataRecord[] | ApiError {
+  const { configs } = resource
+  const problem = problemWithResource(context, resource) ?? problemWithValues(configs, configs)
+  if (problem !== null) return problem
+  const wanted = new Map(configs.map(({ name, value }) => [name, value ?? '']))
+  const names = [...currentOf(context, resource).keys(), ...wanted.keys()]
+  return recordsFor(context, resource, names, wanted)
+}
+
 /** The same refusal for every resource of the request. */
 export function refusedConfigs(
-  request: IncrementalAlterConfigsRequest,
+  request: { readonly resources: readonly NamedResource[] },
   error: ApiError,
 ): Input<IncrementalAlterConfigsResponse> {
   return { responses: request.resources.map((resource) => responseFor(resource, error)) }
 }
 
 function responseFor(
-  { resourceType, resourceName }: ResourceRequest,
+  { resourceType, resourceName }: NamedResource,
   error: ApiError,
 ): Input<IncrementalAlterConfigsResponse['responses'][number]> {
   return { resourceType, resourceName, ...error }
 }
 
-function distinct(
-  resources: readonly ResourceRequest[],
-): readonly { readonly resource: ResourceRequest; readonly isRepeated: boolean }[] {
-  const seen = new Map<string, { readonly resource: ResourceRequest; isRepeated: boolean }>()
+function distinct<Resource extends NamedResource>(
+  resources: readonly Resource[],
+): readonly { readonly resource: Resource; readonly isRepeated: boolean }[] {
+  const seen = new Map<string, { readonly resource: Resource; isRepeated: boolean }>()
   for (const resource of resources) {
     const key = `${resource.resourceType}:${resource.resourceName}`
     const earlier = seen.get(key)
@@ -82,32 +125,57 @@ function alterResource(
 ): readonly MetadataRecord[] | ApiError {
   const problem = problemWithResource(context, resource) ?? problemWithChanges(resource)
   if (problem !== null) return problem
-  const { resourceType, resourceName } = resource
-  const current = context.image.configs.of(resourceType, resourceName)
-  const records: MetadataRecord[] = []
+  const current = currentOf(context, resource)
+  const wanted = new Map(current)
   for (const change of resource.configs) {
     const value = newValue(context, resource, change, current.get(change.name) ?? null)
     if (typeof value === 'object' && value !== null) return value
-    const invalid =
-      value === null ? null : context.configRules.problemWith(resourceType, change.name, value)
-    if (invalid !== null) return apiError(ErrorCode.INVALID_CONFIG, invalid)
-    // A broker rereads files that a config names when the config is set again, so even the same value is told.
-    const isTold = resourceType === ResourceType.BROKER
-    if (!isTold && value === (current.get(change.name) ?? null)) continue
-    const data = { resourceType, resourceName, name: change.name, value }
-    records.push(metadataRecord('ConfigRecord', data))
+    if (value === null) wanted.delete(change.name)
+    else wanted.set(change.name, value)
+  }
+  const names = resource.configs.map(({ name }) => name)
+  return recordsFor(context, resource, names, wanted)
+}
+
+/** The records that bring the named configs of a resource to what is wanted of them, unless the whole cannot be. */
+function recordsFor(
+  context: ControlContext,
+  { resourceType, resourceName }: NamedResource,
+  names: Iterable<string>,
+  wanted: ReadonlyMap<string, string>,
+): readonly MetadataRecord[] | ApiError {
+  const invalid = context.configRules.problemWith(resourceType, wanted)
+  if (invalid !== null) return apiError(invalid.errorCode, invalid.message)
+  const current = currentOf(context, { resourceType, resourceName })
+  // A broker rereads files that a config names when the config is set again, so even the same value is told.
+  const isTold = resourceType === ResourceType.BROKER
+  const records: MetadataRecord[] = []
+  for (const name of new Set(names)) {
+    const value = wanted.get(name) ?? null
+    if (!isTold && value === (current.get(name) ?? null)) continue
+    records.push(metadataRecord('ConfigRecord', { resourceType, resourceName, name, value }))
   }
   return records
 }
 
+function currentOf(context: ControlContext, resource: NamedResource): ReadonlyMap<string, string> {
+  return context.image.configs.of(resource.resourceType, resource.resourceName)
+}
+
 function problemWithResource(
   context: ControlContext,
-  { resourceType, resourceName }: ResourceRequest,
+  { resourceType, resourceName }: NamedResource,
 ): ApiError | null {
   if (resourceType === ResourceType.TOPIC) return problemWithTopic(context, resourceName)
   if (resourceType === ResourceType.BROKER) return problemWithBroker(context, resourceName)
-  const message = `Configs of resource type ${resourceType} cannot be altered here.`
-  return apiError(ErrorCode.UNSUPPORTED_VERSION, message)
+  const invalid = (message: string): ApiError => apiError(ErrorCode.INVALID_REQUEST, message)
+  if (resourceType === ResourceType.CLIENT_METRICS) {
+    return resourceName === '' ? invalid("Subscription name can't be empty") : null
+  }
+  if (resourceType === ResourceType.GROUP) {
+    return resourceName === '' ? invalid('Default group resources are not allowed.') : null
+  }
+  return invalid(`Unknown resource type ${resourceType}`)
 }
 
 function problemWithTopic(context: ControlContext, name: string): ApiError | null {
@@ -133,19 +201,27 @@ function problemWithBroker(context: ControlContext, name: string): ApiError | nu
 
 function problemWithChanges({ configs }: ResourceRequest): ApiError | null {
   const invalid = (message: string): ApiError => apiError(ErrorCode.INVALID_REQUEST, message)
-  if (new Set(configs.map(({ name }) => name)).size !== configs.length) {
-    return invalid('Error due to duplicate config keys')
-  }
   const known: readonly number[] = Object.values(Operation)
   const strange = configs.find(({ configOperation }) => !known.includes(configOperation))
-  if (strange !== undefined) {
-    return invalid(`Unknown config operation ${strange.configOperation} for ${strange.name}`)
-  }
-  const withoutValue = configs.filter(
-    ({ configOperation, value }) => configOperation !== Operation.DELETE && value === null,
+  const problem = problemWithValues(
+    configs.filter(({ configOperation }) => configOperation !== Operation.DELETE),
+    configs,
   )
+  if (problem !== null || strange === undefined) return problem
+  return invalid(`Unknown operations type ${strange.configOperation}`)
+}
+
+function problemWithValues(
+  valued: readonly { readonly name: string; readonly value: string | null }[],
+  all: readonly { readonly name: string }[],
+): ApiError | null {
+  const invalid = (message: string): ApiError => apiError(ErrorCode.INVALID_REQUEST, message)
+  if (new Set(all.map(({ name }) => name)).size !== all.length) {
+    return invalid('Error due to duplicate config keys')
+  }
+  const withoutValue = valued.filter(({ value }) => value === null)
   if (withoutValue.length === 0) return null
-  const names = withoutValue.map(({ name }) => name).join(',')
+  const names = withoutValue.map(({ name }) => name).join(', ')
   return invalid(`Null value not supported for : ${names}`)
 }
 

@@ -2,6 +2,7 @@ import type { Config } from '../../src/base/config-def.ts'
 import type { BrokerId } from '../../src/base/ids.ts'
 import type { Random } from '../../src/ports/random.ts'
 import type { MetadataImage } from '../metadata/image.ts'
+import type { ErrorCode } from '../../src/wire/error-codes.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
 
 /** One line of the effective configs of a new topic. */
@@ -14,10 +15,15 @@ export interface TopicConfigLine {
   readonly isSensitive: boolean
 }
 
+export interface ConfigProblem {
+  readonly errorCode: ErrorCode
+  readonly message: string
+}
+
 /** What the controller must know of configs; injected, because the tables are above it. */
 export interface ConfigRules {
-  /** Why `value` cannot be set, or null. Also names a config that does not exist. */
-  problemWith(resourceType: number, name: string, value: string): string | null
+  /** Why these can not be all the configs of a resource, or null. Also names a config that does not exist. */
+  problemWith(resourceType: number, values: ReadonlyMap<string, string>): ConfigProblem | null
   /** What a list holds when it is not overridden, the start of APPEND and SUBTRACT; null when it is no list. */
   listDefault(resourceType: number, name: string): readonly string[] | null
   /** Every config of a new topic with these overrides, for the answer of CreateTopics v5+; sorted by name. */

@@ -62,12 +62,16 @@ import type {
   AlterClientQuotasRequest,
   AlterClientQuotasResponse,
 } from '../../src/wire/messages/49-alter-client-quotas.ts'
+import type {
+  AlterConfigsRequest,
+  AlterConfigsResponse,
+} from '../../src/wire/messages/33-alter-configs.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { ActiveTerm, type AppendRecords } from './active-term.ts'
 import { alterPartition } from './alter-partition.ts'
 import { heartbeat } from './broker-heartbeat.ts'
 import { registerBroker, unregisterBroker } from './broker-registration.ts'
-import { incrementalAlterConfigs, refusedConfigs } from './config-changes.ts'
+import { alterConfigs, incrementalAlterConfigs, refusedConfigs } from './config-changes.ts'
 import type { ConfigRules } from './control-context.ts'
 import { updateFeatures } from './feature-changes.ts'
 import { electLeaders, refusedElection } from './leader-election.ts'
@@ -230,6 +234,18 @@ export class Controller {
   ): void {
     this.#perform(
       ({ context }) => incrementalAlterConfigs(context, request),
+      (errorCode) => refusedConfigs(request, apiError(errorCode)),
+      respond,
+    )
+  }
+
+  alterConfigs(
+    _version: number,
+    request: AlterConfigsRequest,
+    respond: Respond<AlterConfigsResponse>,
+  ): void {
+    this.#perform(
+      ({ context }) => alterConfigs(context, request),
       (errorCode) => refusedConfigs(request, apiError(errorCode)),
       respond,
     )

@@ -162,11 +162,8 @@ function problemWithConfigs(context: ControlContext, topic: TopicRequest): ApiEr
       `Null value not supported for topic configs: ${names}`,
     )
   }
-  for (const { name, value } of topic.configs) {
-    const problem = context.configRules.problemWith(ResourceType.TOPIC, name, value ?? '')
-    if (problem !== null) return apiError(ErrorCode.INVALID_CONFIG, problem)
-  }
-  return null
+  const problem = context.configRules.problemWith(ResourceType.TOPIC, overridesOf(topic))
+  return problem === null ? null : apiError(problem.errorCode, problem.message)
 }
 
 function manualLayout(context: ControlContext, topic: TopicRequest): Layout {

@@ -221,6 +221,14 @@ export class ReplicaManager {
     })
   }
 
+  /** The broker's settings have changed, and with them the defaults of its topics. */
+  onConfigsChanged(): void {
+    if (!this.#isStarted || this.#isClosed) return
+    this.#step(() => {
+      for (const partition of this.partitions()) this.#hosted.configure(partition)
+    })
+  }
+
   /** Produce: see `AppendInput`. */
   append(input: AppendInput): void {
     this.#step(() => this.#produces.append(input))

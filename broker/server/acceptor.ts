@@ -20,7 +20,8 @@ export interface AcceptorOptions {
   readonly maxFrameBytes: number
   readonly maxIdleMs: number
   /** max.connections; a further one is closed at once. */
-  readonly maxConnections: number
+  /** max.connections, asked for at each connection: it can change while the broker runs. */
+  readonly maxConnections: () => number
 }
 
 /** One listener of a node and the connections that came through it. */
@@ -57,7 +58,8 @@ export class Acceptor {
   }
 
   #accept(connection: Connection): ConnectionHandler {
-    const { name, router, clock, events, maxFrameBytes, maxIdleMs, maxConnections } = this.#options
+    const { name, router, clock, events, maxFrameBytes, maxIdleMs } = this.#options
+    const maxConnections = this.#options.maxConnections()
     const server = new ServerConnection({
       connection,
       listenerName: name,

@@ -4,11 +4,13 @@ import type { Clock } from '../../src/ports/clock.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import type { Address } from '../../src/ports/network.ts'
 import type { Api, Input } from '../../src/wire/schema.ts'
+import type { BrokerConfigSources } from '../config.ts'
 import type { Controller } from '../controller/controller.ts'
 import type { Raft } from '../controller/quorum/raft.ts'
 import type { GroupCoordinator } from '../group/group-coordinator.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ReplicaManager } from '../replica/replica-manager.ts'
+import type { BrokerLoggers } from './broker-loggers.ts'
 
 /** `broker` listeners serve clients and followers; `controller` listeners serve the quorum. */
 export type ListenerKind = 'broker' | 'controller'
@@ -17,7 +19,10 @@ export type ListenerKind = 'broker' | 'controller'
 export interface NodeServices {
   readonly nodeId: number
   readonly clusterId: string
+  /** The settings of now; dynamic ones change within it. */
   readonly config: Config
+  readonly brokerConfigs: BrokerSettings
+  readonly brokerLoggers: BrokerLoggers
   readonly clock: Clock
   readonly events: EventSink
   /** The quorum's voters and where their controller listeners are. */
@@ -45,6 +50,12 @@ export interface ServedApi {
   readonly apiKey: number
   readonly minVersion: number
   readonly maxVersion: number
+}
+
+/** Where a broker's settings come from, and what may be changed of them while it runs. */
+export interface BrokerSettings extends BrokerConfigSources {
+  /** Why these can not be all the dynamic settings of this broker, or of all brokers, or null. */
+  problemWith(values: ReadonlyMap<string, string>, isPerBroker: boolean): string | null
 }
 
 /** Sends a request to the active controller and waits, within the time-out, until there is one. */

@@ -30,7 +30,11 @@ export interface UnknownName {
 export class ConfigDef {
   readonly keys: ReadonlyMap<string, ConfigKey>
 
-  constructor(keys: readonly ConfigKey[]) {
+  readonly #noun: string
+
+  /** `noun` is what the settings are of, for messages. */
+  constructor(keys: readonly ConfigKey[], noun = 'topic') {
+    this.#noun = noun
     this.keys = new Map(keys.map((key) => [key.name, key]))
   }
 
@@ -44,10 +48,15 @@ export class ConfigDef {
   /** Why `text` cannot be the value of `name`; null when it can. */
   problemWith(name: string, text: string): string | null {
     const key = this.keys.get(name)
-    if (key === undefined) return `Unknown topic config name: ${name}`
+    if (key === undefined) return `Unknown ${this.#noun} config name: ${name}`
     const parsed = parseConfigValue(key.type, text)
-    const problem = 'problem' in parsed ? parsed.problem : checkConfigValue(key.valid, parsed.value)
-    return problem === null ? null : `Invalid value ${text} for configuration ${name}: ${problem}`
+    const broken =
+      'problem' in parsed
+        ? { shown: text, problem: parsed.problem }
+        : checkConfigValue(key, parsed.value)
+    return broken === null
+      ? null
+      : `Invalid value ${broken.shown} for configuration ${name}: ${broken.problem}`
   }
 
   unknownNames(properties: Readonly<Record<string, string>>): readonly UnknownName[] {
@@ -74,16 +83,26 @@ export class ConfigDef {
 
 /** Parsed settings. A getter of the wrong type, or a name that is no setting, is an assertion. */
 export class Config {
-  readonly #values: ReadonlyMap<string, ConfigValue>
-  /** The text that was given, by name; settings left at their default are not in it. */
-  readonly originals: Readonly<Record<string, string>>
+  #values: ReadonlyMap<string, ConfigValue>
+  #originals: Readonly<Record<string, string>>
 
   constructor(
     values: ReadonlyMap<string, ConfigValue>,
     originals: Readonly<Record<string, string>>,
   ) {
     this.#values = values
-    this.originals = originals
+    this.#originals = originals
+  }
+
+  /** The text that was given, by name; settings left at their default are not in it. */
+  get originals(): Readonly<Record<string, string>> {
+    return this.#originals
+  }
+
+  /** Takes the settings of another: whoever holds this one and asks again sees them. For settings that change at run time. */
+  become(other: Config): void {
+    this.#values = other.#values
+    this.#originals = other.#originals
   }
 
   isSet(name: string): boolean {

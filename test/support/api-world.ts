@@ -1,5 +1,7 @@
-import { parseBrokerConfig } from '../../broker/config.ts'
+import { BrokerConfigs } from '../../broker/broker-configs.ts'
+import { DeltaBuilder } from '../../broker/metadata/delta.ts'
 import { MetadataImage } from '../../broker/metadata/image.ts'
+import { BrokerLoggers } from '../../broker/server/broker-loggers.ts'
 import type { ApiHandler, ListenerKind, NodeServices } from '../../broker/server/request-context.ts'
 import { encodeToBuffer, decodeFromBuffer, type Input } from '../../src/wire/schema.ts'
 import { metadataRecord } from '../../src/wire/metadata-record.ts'
@@ -12,6 +14,7 @@ export const CLUSTER = 'ClusterAAAAAAAAAAAAAAA'
 export class ApiWorld {
   readonly image = new MetadataImage()
   readonly requestedTopics: string[] = []
+  readonly brokerConfigs: BrokerConfigs
   readonly services: NodeServices
 
   constructor(
@@ -20,7 +23,7 @@ export class ApiWorld {
       readonly services?: Partial<NodeServices>
     } = {},
   ) {
-    const config = parseBrokerConfig({
+    this.brokerConfigs = new BrokerConfigs({
       'node.id': '1',
       'process.roles': 'broker,controller',
       'controller.listener.names': 'CONTROLLER',
@@ -29,7 +32,9 @@ export class ApiWorld {
     this.services = {
       nodeId: 1,
       clusterId: CLUSTER,
-      config,
+      config: this.brokerConfigs.live,
+      brokerConfigs: this.brokerConfigs,
+      brokerLoggers: new BrokerLoggers(),
       image: () => this.image,
       voters: [{ nodeId: 1, host: 'c1', port: 9093 }],
       raft: { leaderId: 1 },
@@ -44,7 +49,12 @@ export class ApiWorld {
   }
 
   apply(...records: readonly MetadataRecord[]): this {
-    for (const record of records) this.image.apply(record, this.image.lastOffset + 1, 1)
+    const changes = new DeltaBuilder()
+    for (const record of records) {
+      this.image.apply(record, this.image.lastOffset + 1, 1, changes)
+    }
+    const end = this.image.lastOffset
+    this.brokerConfigs.apply(changes.build(end, end), this.image)
     return this
   }
 

@@ -60,8 +60,13 @@ export interface ControlWorldOptions {
 
 /** What tests need to know of the configs: the topic settings of Kafka and one list of brokers. */
 export const testConfigRules: ConfigRules = {
-  problemWith: (resourceType, name, value) =>
-    resourceType === ResourceType.TOPIC ? topicConfigDef.problemWith(name, value) : null,
+  problemWith: (resourceType, values) => {
+    for (const [name, value] of resourceType === ResourceType.TOPIC ? values : []) {
+      const message = topicConfigDef.problemWith(name, value)
+      if (message !== null) return { errorCode: ErrorCode.INVALID_CONFIG, message }
+    }
+    return null
+  },
   listDefault: (resourceType, name) => {
     if (resourceType === ResourceType.TOPIC && name === 'cleanup.policy') return ['delete']
     return name === 'log.dirs' ? [] : null

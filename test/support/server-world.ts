@@ -63,7 +63,7 @@ export class ServerWorld {
       router: new Router(handlers, options.listener ?? 'broker', services),
       maxFrameBytes: options.maxFrameBytes ?? 1_000_000,
       maxIdleMs: options.maxIdleMs ?? 600_000,
-      maxConnections: options.maxConnections ?? 1000,
+      maxConnections: () => options.maxConnections ?? 1000,
     })
     this.acceptor.listen((error) => {
       if (error !== null) throw error

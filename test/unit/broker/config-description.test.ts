@@ -1,6 +1,6 @@
 // Values, sources and synonyms as Apache Kafka 4.3.1 gives them for the same properties.
 import { describe, expect, it } from 'vitest'
-import { parseBrokerConfig } from '../../../broker/config.ts'
+import { BrokerConfigs } from '../../../broker/broker-configs.ts'
 import {
   describeBroker,
   describeTopic,
@@ -21,12 +21,12 @@ function ofTopic(
   properties: Record<string, string> = {},
   own: Record<string, string> = {},
 ): DescribedConfig {
-  const config = parseBrokerConfig({ ...NODE, ...properties })
+  const config = new BrokerConfigs({ ...NODE, ...properties })
   return describeTopic(new Map(Object.entries(own)), config).find((each) => each.name === name)!
 }
 
 function ofBroker(name: string, properties: Record<string, string> = {}): DescribedConfig {
-  const config = parseBrokerConfig({ ...NODE, ...properties })
+  const config = new BrokerConfigs({ ...NODE, ...properties })
   return describeBroker(config).find((each) => each.name === name)!
 }
 
@@ -139,7 +139,7 @@ describe('describeBroker', () => {
   })
 
   it('hides internal settings', () => {
-    const names = describeBroker(parseBrokerConfig(NODE)).map(({ name }) => name)
+    const names = describeBroker(new BrokerConfigs(NODE)).map(({ name }) => name)
     expect(names.length).toBeGreaterThan(300)
     expect(new Set(names).size).toBe(names.length)
   })

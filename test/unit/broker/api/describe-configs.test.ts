@@ -76,7 +76,10 @@ describe('DescribeConfigs', () => {
       'Unexpected broker id, expected 1 or empty string, but received 9',
     ],
     [BROKER, 'x', ErrorCode.INVALID_REQUEST, 'Broker id must be an integer, but it is: x'],
-    [16, 'm', ErrorCode.INVALID_REQUEST, 'Unsupported resource type: 16'],
+    [16, '', ErrorCode.INVALID_REQUEST, 'Client metrics subscription name must not be empty'],
+    [32, '', ErrorCode.INVALID_REQUEST, 'Group name must not be empty'],
+    [8, '', ErrorCode.INVALID_REQUEST, 'Broker id must not be empty'],
+    [8, '9', ErrorCode.INVALID_REQUEST, 'Unexpected broker id, expected 1 but received 9'],
   ])('refuses resource %i "%s" alone', (resourceType, resourceName, code, message) => {
     const resources = [
       { resourceType, resourceName },

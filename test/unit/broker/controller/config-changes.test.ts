@@ -4,6 +4,10 @@ import {
   incrementalAlterConfigsApi,
   type IncrementalAlterConfigsResponse,
 } from '../../../../src/wire/messages/44-incremental-alter-configs.ts'
+import {
+  alterConfigsApi,
+  type AlterConfigsResponse,
+} from '../../../../src/wire/messages/33-alter-configs.ts'
 import { answerOf, ControlWorld, fullRequest } from '../../../support/control-world.ts'
 
 type Operation = readonly [name: string, operation: number, value: string | null]
@@ -114,8 +118,8 @@ describe('IncrementalAlterConfigs', () => {
       [resource(BROKER, '9', ['log.retention.ms', SET, '1']), ErrorCode.BROKER_ID_NOT_REGISTERED],
       [resource(BROKER, 'one', ['log.retention.ms', SET, '1']), ErrorCode.INVALID_REQUEST],
       [resource(BROKER, '-1', ['log.retention.ms', SET, '1']), ErrorCode.INVALID_REQUEST],
-      [resource(16, 'metrics', ['interval.ms', SET, '1']), ErrorCode.UNSUPPORTED_VERSION],
-      [resource(99, 'x', ['a', SET, '1']), ErrorCode.UNSUPPORTED_VERSION],
+      [resource(16, '', ['interval.ms', SET, '1']), ErrorCode.INVALID_REQUEST],
+      [resource(99, 'x', ['a', SET, '1']), ErrorCode.INVALID_REQUEST],
     ]
     for (const [bad, error] of cases) {
       expect(alter(world, bad)[0]?.errorCode).toBe(error)
@@ -127,5 +131,48 @@ describe('IncrementalAlterConfigs', () => {
       ErrorCode.NONE,
     ])
     expect(world.image.topicConfig('t')).toEqual(new Map([['retention.ms', '1']]))
+  })
+})
+
+describe('AlterConfigs', () => {
+  function replace(
+    world: ControlWorld,
+    resourceType: number,
+    resourceName: string,
+    configs: Readonly<Record<string, string | null>>,
+  ) {
+    const listed = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    const resources = [{ resourceType, resourceName, configs: listed }]
+    const request = fullRequest(alterConfigsApi, 2, { resources })
+    const { responses } = answerOf<AlterConfigsResponse>((respond) => {
+      world.controller.alterConfigs(2, request, respond)
+    })
+    const { errorCode, errorMessage } = responses![0]!
+    return { errorCode, errorMessage }
+  }
+
+  it('puts what is given in the place of all that was there', () => {
+    const world = running()
+    alter(world, resource(TOPIC, 't', ['retention.ms', SET, '5'], ['segment.ms', SET, '6']))
+    const answer = replace(world, TOPIC, 't', { 'segment.ms': '7', 'retention.bytes': '8' })
+    expect(answer).toEqual({ errorCode: ErrorCode.NONE, errorMessage: null })
+    expect([...world.replayed().topicConfig('t')]).toEqual([
+      ['segment.ms', '7'],
+      ['retention.bytes', '8'],
+    ])
+    replace(world, TOPIC, 't', {})
+    expect(world.replayed().topicConfig('t').size).toBe(0)
+  })
+
+  it.each([
+    [TOPIC, 't', { 'segment.ms': 'x' }, ErrorCode.INVALID_CONFIG],
+    [TOPIC, 't', { 'segment.ms': null }, ErrorCode.INVALID_REQUEST],
+    [TOPIC, 'none', {}, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+    [3, 't', {}, ErrorCode.INVALID_REQUEST],
+  ])('refuses %i %s %j and changes nothing', (type, name, configs, errorCode) => {
+    const world = running()
+    alter(world, resource(TOPIC, 't', ['retention.ms', SET, '5']))
+    expect(replace(world, type, name, configs).errorCode).toBe(errorCode)
+    expect([...world.replayed().topicConfig('t')]).toEqual([['retention.ms', '5']])
   })
 })

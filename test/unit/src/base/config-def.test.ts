@@ -48,13 +48,13 @@ describe('ConfigDef', () => {
   })
 
   it.each([
-    ['port', 'many', 'not a number of type int'],
-    ['port', '0', 'must be at least 1'],
-    ['port', '65536', 'must be at most 65535'],
-    ['port', '99999999999', 'outside the range of type int'],
-    ['flag', 'yes', 'expected true or false'],
-    ['kind', 'c', '"c" is not one of a, b'],
-    ['level', '0', 'must be at least 1'],
+    ['port', 'many', 'Not a number of type INT'],
+    ['port', '0', 'Invalid value 0 for configuration port: Value must be at least 1'],
+    ['port', '65536', 'Value must be no more than 65535'],
+    ['port', '99999999999', 'Not a number of type INT'],
+    ['flag', 'yes', 'Expected value to be either true or false'],
+    ['kind', 'c', 'String must be one of: a, b'],
+    ['level', '0', 'Value must be between 1 and'],
   ])('refuses %s=%s and says why', (name, value, reason) => {
     expect(() => def.parse({ [name]: value })).toThrow(ConfigError)
     expect(() => def.parse({ [name]: value })).toThrow(reason)
