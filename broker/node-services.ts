@@ -6,6 +6,7 @@ import type { BrokerPart } from './broker-part.ts'
 import type { ControllerPart } from './controller-part.ts'
 import type { ListenerPlan } from './listener-config.ts'
 import type { QuorumPart } from './quorum-part.ts'
+import { ClientTelemetry } from './server/client-telemetry.ts'
 import { BrokerLoggers } from './server/broker-loggers.ts'
 import type { ListenerKind, NodeServices, ServedApi } from './server/request-context.ts'
 import { Router, servedApis } from './server/router.ts'
@@ -64,6 +65,12 @@ export function nodeServices(parts: NodeParts): NodeServices {
     get controller() {
       return present(parts.controller, 'the controller of a broker').controller
     },
+    telemetry: new ClientTelemetry({
+      config: brokerConfigs.live,
+      configs: () => quorum.publisher.image.configs,
+      random: ports.random.fork('telemetry'),
+      events: ports.events,
+    }),
     apiVersions: (listener) => served[listener],
     handleForwarded: (frame, origin, done) => {
       forwarded ??= new Router(API_HANDLERS, 'controller', services)

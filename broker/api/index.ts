@@ -43,6 +43,8 @@ import { brokerRegistrationHandler } from './62-broker-registration.ts'
 import { brokerHeartbeatHandler } from './63-broker-heartbeat.ts'
 import { unregisterBrokerHandler } from './64-unregister-broker.ts'
 import { allocateProducerIdsHandler } from './67-allocate-producer-ids.ts'
+import { getTelemetrySubscriptionsHandler } from './71-get-telemetry-subscriptions.ts'
+import { pushTelemetryHandler } from './72-push-telemetry.ts'
 import { listConfigResourcesHandler } from './74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 
@@ -92,6 +94,8 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   brokerHeartbeatHandler,
   unregisterBrokerHandler,
   allocateProducerIdsHandler,
+  getTelemetrySubscriptionsHandler,
+  pushTelemetryHandler,
   listConfigResourcesHandler,
   describeTopicPartitionsHandler,
 ]

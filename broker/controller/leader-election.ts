@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import type { Input } from '../../src/wire/schema.ts'
 import type {
   ElectLeadersRequest,
@@ -54,11 +55,17 @@ export function electLeaders(
   const kind = request.electionType === UNCLEAN ? 'unclean' : 'preferred'
   const isForAll = request.topicPartitions === null
   const records: MetadataRecord[] = []
+  /** One that is asked for twice is held once, and told twice. */
+  const elections = new Map<string, Election>()
   const results = (request.topicPartitions ?? allPartitions(context)).map((asked): TopicResult => {
     const partitionResult: PartitionResult[] = []
-    for (const partitionId of new Set(asked.partitions)) {
-      const { error, record } = electOne(context, kind, asked.topic, partitionId)
-      if (record !== null) records.push(record)
+    for (const partitionId of asked.partitions) {
+      const key = topicPartitionKey(asked.topic, partitionId)
+      const isRepeated = elections.has(key)
+      const election = elections.get(key) ?? electOne(context, kind, asked.topic, partitionId)
+      elections.set(key, election)
+      const { error, record } = election
+      if (record !== null && !isRepeated) records.push(record)
       if (isForAll && error.errorCode === ErrorCode.ELECTION_NOT_NEEDED) continue
       partitionResult.push({ partitionId, ...error })
     }
@@ -126,6 +133,9 @@ function electOne(
     error: apiError(code, message),
     record: null,
   })
+  if (!context.image.topicsByName.has(topic)) {
+    return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `No such topic as ${topic}`)
+  }
   const partition = context.image.partition(topic, index)
   if (partition === null) {
     return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `No such partition as ${topic}-${index}`)

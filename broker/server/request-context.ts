@@ -11,6 +11,7 @@ import type { GroupCoordinator } from '../group/group-coordinator.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ReplicaManager } from '../replica/replica-manager.ts'
 import type { BrokerLoggers } from './broker-loggers.ts'
+import type { ClientTelemetry } from './client-telemetry.ts'
 
 /** `broker` listeners serve clients and followers; `controller` listeners serve the quorum. */
 export type ListenerKind = 'broker' | 'controller'
@@ -36,6 +37,7 @@ export interface NodeServices {
   readonly controllerChannel: ControllerSender
   readonly producerIds: ProducerIdSource
   readonly topicCreation: TopicCreation
+  readonly telemetry: ClientTelemetry
   /** Every API of this listener with the versions served. */
   readonly apiVersions: (listener: ListenerKind) => readonly ServedApi[]
   /** Handles a request that another node forwarded (Envelope). */
@@ -101,6 +103,8 @@ export interface ApiHandler<Req, Res> {
   readonly minVersion: number
   readonly maxVersion: number
   readonly listeners: readonly ListenerKind[]
+  /** Served to who asks, but left out of ApiVersions. */
+  readonly isHidden?: boolean
   handle(context: RequestContext, request: Req, respond: Respond<Res>): void
 }
 

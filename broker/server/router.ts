@@ -106,7 +106,7 @@ export function servedApis(
   listener: ListenerKind,
 ): readonly ServedApi[] {
   return handlers
-    .filter((handler) => handler.listeners.includes(listener))
+    .filter(({ listeners, isHidden }) => listeners.includes(listener) && isHidden !== true)
     .map(({ api, minVersion, maxVersion }) => ({ apiKey: api.key, minVersion, maxVersion }))
     .sort((a, b) => a.apiKey - b.apiKey)
 }

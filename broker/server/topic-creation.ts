@@ -6,7 +6,11 @@ import {
   type CreateTopicsRequest,
 } from '../../src/wire/messages/19-create-topics.ts'
 import type { Input } from '../../src/wire/schema.ts'
-import { OFFSETS_TOPIC } from '../metadata/topic-name.ts'
+import {
+  OFFSETS_TOPIC,
+  SHARE_GROUP_STATE_TOPIC,
+  TRANSACTION_STATE_TOPIC,
+} from '../metadata/topic-name.ts'
 import type { ControllerSender, TopicCreation } from './request-context.ts'
 
 export interface AutoTopicCreationOptions {
@@ -32,22 +36,21 @@ export class AutoTopicCreation implements TopicCreation {
   }
 
   requestTopic(name: string): void {
+    const { config } = this.#options
     if (name === OFFSETS_TOPIC) this.requestOffsetsTopic()
-    else this.#create({ name, numPartitions: -1, replicationFactor: -1 })
+    else if (name === TRANSACTION_STATE_TOPIC) this.#create(transactionStateTopic(config))
+    else if (name === SHARE_GROUP_STATE_TOPIC) this.#create(shareGroupStateTopic(config))
+    else {
+      this.#create({
+        name,
+        numPartitions: config.int('num.partitions'),
+        replicationFactor: config.int('default.replication.factor'),
+      })
+    }
   }
 
   requestOffsetsTopic(): void {
-    const { config } = this.#options
-    this.#create({
-      name: OFFSETS_TOPIC,
-      numPartitions: config.int('offsets.topic.num.partitions'),
-      replicationFactor: config.int('offsets.topic.replication.factor'),
-      configs: [
-        { name: 'cleanup.policy', value: 'compact' },
-        { name: 'compression.type', value: 'producer' },
-        { name: 'segment.bytes', value: String(config.int('offsets.topic.segment.bytes')) },
-      ],
-    })
+    this.#create(offsetsTopic(this.#options.config))
   }
 
   #create(topic: Topic): void {
@@ -78,4 +81,51 @@ export class AutoTopicCreation implements TopicCreation {
       },
     )
   }
+}
+
+function offsetsTopic(config: Config): Topic {
+  return {
+    name: OFFSETS_TOPIC,
+    numPartitions: config.int('offsets.topic.num.partitions'),
+    replicationFactor: config.int('offsets.topic.replication.factor'),
+    configs: configsOf({
+      'cleanup.policy': 'compact',
+      'compression.type': 'producer',
+      'segment.bytes': config.int('offsets.topic.segment.bytes'),
+    }),
+  }
+}
+
+function transactionStateTopic(config: Config): Topic {
+  return {
+    name: TRANSACTION_STATE_TOPIC,
+    numPartitions: config.int('transaction.state.log.num.partitions'),
+    replicationFactor: config.int('transaction.state.log.replication.factor'),
+    configs: configsOf({
+      'unclean.leader.election.enable': 'false',
+      'compression.type': 'uncompressed',
+      'cleanup.policy': 'compact',
+      'min.insync.replicas': config.int('transaction.state.log.min.isr'),
+      'segment.bytes': config.int('transaction.state.log.segment.bytes'),
+    }),
+  }
+}
+
+function shareGroupStateTopic(config: Config): Topic {
+  return {
+    name: SHARE_GROUP_STATE_TOPIC,
+    numPartitions: config.int('share.coordinator.state.topic.num.partitions'),
+    replicationFactor: config.int('share.coordinator.state.topic.replication.factor'),
+    configs: configsOf({
+      'cleanup.policy': 'delete',
+      'compression.type': 'producer',
+      'segment.bytes': config.int('share.coordinator.state.topic.segment.bytes'),
+      'min.insync.replicas': config.int('share.coordinator.state.topic.min.isr'),
+      'retention.ms': -1,
+    }),
+  }
+}
+
+function configsOf(values: Readonly<Record<string, string | number>>): Topic['configs'] {
+  return Object.entries(values).map(([name, value]) => ({ name, value: String(value) }))
 }

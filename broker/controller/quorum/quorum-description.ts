@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../../src/wire/error-codes.ts'
+import { ErrorCode, errorMessage } from '../../../src/wire/error-codes.ts'
 import type {
   DescribeQuorumRequest,
   DescribeQuorumResponse,
@@ -15,7 +15,7 @@ type PartitionResult = TopicResult['partitions'][number]
 type ReplicaResult = PartitionResult['currentVoters'][number]
 
 /** Since when answers carry directory ids, error messages and endpoints. */
-const DIRECTORY_VERSION = 2
+const ENDPOINTS_VERSION = 2
 const LISTENER_NAME = 'CONTROLLER'
 
 /** The answer to DescribeQuorum (KIP-595, KIP-836); only the leader knows the replicas. */
@@ -24,16 +24,9 @@ export function describeQuorum(
   version: number,
   request: DescribeQuorumRequest,
 ): Input<DescribeQuorumResponse> {
-  const topics = request.topics.map((topic) => ({
-    topicName: topic.topicName,
-    partitions: topic.partitions.map(({ partitionIndex }) => {
-      const isOurs = topic.topicName === METADATA_TOPIC && partitionIndex === METADATA_PARTITION
-      return isOurs
-        ? describePartition(context, version)
-        : { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
-    }),
-  }))
-  if (version < DIRECTORY_VERSION) return { topics }
+  if (!isOfMetadata(request)) return refusal(request, version)
+  const topics = [{ topicName: METADATA_TOPIC, partitions: [describePartition(context, version)] }]
+  if (version < ENDPOINTS_VERSION) return { topics }
   const nodes = context.voters.ids.flatMap((nodeId) => {
     const voter = context.voters.get(nodeId)
     if (voter === null) return []
@@ -41,6 +34,24 @@ export function describeQuorum(
     return [{ nodeId, listeners: [{ name: LISTENER_NAME, host, port }] }]
   })
   return { topics, nodes }
+}
+
+/** Kafka describes one partition, and only when nothing else is asked for. */
+function isOfMetadata({ topics }: DescribeQuorumRequest): boolean {
+  const [topic, ...others] = topics
+  if (topic?.topicName !== METADATA_TOPIC || others.length > 0) return false
+  const [partition, ...more] = topic.partitions
+  return partition?.partitionIndex === METADATA_PARTITION && more.length === 0
+}
+
+function refusal(request: DescribeQuorumRequest, version: number): Input<DescribeQuorumResponse> {
+  const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  const told = version < ENDPOINTS_VERSION ? {} : { errorMessage: errorMessage(errorCode) }
+  const topics = request.topics.map(({ topicName, partitions }) => ({
+    topicName,
+    partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode, ...told })),
+  }))
+  return { topics }
 }
 
 function describePartition(context: RaftContext, version: number): Input<PartitionResult> {
@@ -55,29 +66,34 @@ function describePartition(context: RaftContext, version: number): Input<Partiti
     ...known,
     errorCode: ErrorCode.NONE,
     highWatermark: role.highWatermark,
-    currentVoters: voters(context, role, version),
-    observers: role.observerProgress.map((observer) => describeReplica(observer, version)),
+    currentVoters: voters(context, role),
+    observers: role.observerProgress.map((observer) => describeObserver(observer, version)),
   }
 }
 
-function voters(context: RaftContext, leader: Leader, version: number): Input<ReplicaResult>[] {
-  const { clock, log, nodeId, directoryId } = context
+/** Voters that the configuration names have no directory id: that comes with kraft.version 1. */
+function voters(context: RaftContext, leader: Leader): Input<ReplicaResult>[] {
+  const { clock, log, nodeId } = context
   const nowMs = Math.floor(clock.wallMs())
   const self = {
     replicaId: nodeId,
-    ...(version < DIRECTORY_VERSION ? {} : { replicaDirectoryId: directoryId }),
     logEndOffset: log.endOffset,
     lastFetchTimestamp: nowMs,
     lastCaughtUpTimestamp: nowMs,
   }
-  const others = leader.voterProgress.map((voter) => describeReplica(voter, version))
+  const others = leader.voterProgress.map(describeReplica)
   return [self, ...others].sort((a, b) => a.replicaId - b.replicaId)
 }
 
-function describeReplica(progress: ReplicaProgress, version: number) {
+function describeObserver(progress: ReplicaProgress, version: number): Input<ReplicaResult> {
+  const described = describeReplica(progress)
+  if (version < ENDPOINTS_VERSION) return described
+  return { ...described, replicaDirectoryId: progress.key.directoryId }
+}
+
+function describeReplica(progress: ReplicaProgress) {
   return {
     replicaId: progress.key.id,
-    ...(version < DIRECTORY_VERSION ? {} : { replicaDirectoryId: progress.key.directoryId }),
     logEndOffset: progress.endOffset,
     lastFetchTimestamp: progress.lastFetchTimestampMs,
     lastCaughtUpTimestamp: progress.lastCaughtUpTimestampMs,

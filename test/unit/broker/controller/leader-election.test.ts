@@ -165,3 +165,26 @@ describe('elections that nobody asks for', () => {
     expect(world.partition('t')).toMatchObject({ leader: 1, isr: [1], leaderRecoveryState: 1 })
   })
 })
+
+describe('the words of an election', () => {
+  it('are those of Kafka, and a partition that is named twice is told twice and elected once', () => {
+    const world = unbalanced()
+    const before = world.partition('t', 0).leaderEpoch
+    const topicPartitions = [
+      { topic: 'none', partitions: [0] },
+      { topic: 't', partitions: [0, 0, 1, 7] },
+    ]
+    const { replicaElectionResults } = elect(world, { electionType: PREFERRED, topicPartitions })
+    const words = replicaElectionResults!.flatMap(({ partitionResult }) =>
+      partitionResult!.map(({ errorMessage }) => errorMessage),
+    )
+    expect(words).toEqual([
+      'No such topic as none',
+      null,
+      null,
+      'Leader election not needed for topic partition.',
+      'No such partition as t-7',
+    ])
+    expect(world.partition('t', 0)).toMatchObject({ leader: 1, leaderEpoch: before + 1 })
+  })
+})

@@ -43,10 +43,47 @@ class CreationWorld {
 
 describe('AutoTopicCreation', () => {
   it("asks the controller for a topic with the broker's defaults", () => {
-    const world = new CreationWorld()
+    const world = new CreationWorld({ 'num.partitions': '6', 'default.replication.factor': '2' })
     world.creation.requestTopic('t')
-    const topics = [{ name: 't', numPartitions: -1, replicationFactor: -1 }]
+    const topics = [{ name: 't', numPartitions: 6, replicationFactor: 2 }]
     expect(world.asked[0]!.body).toMatchObject({ topics, validateOnly: false })
+  })
+
+  it.each([
+    [
+      '__transaction_state',
+      50,
+      [
+        'unclean.leader.election.enable=false',
+        'compression.type=uncompressed',
+        'cleanup.policy=compact',
+        'min.insync.replicas=2',
+        'segment.bytes=104857600',
+      ],
+    ],
+    [
+      '__share_group_state',
+      50,
+      [
+        'cleanup.policy=delete',
+        'compression.type=producer',
+        'segment.bytes=104857600',
+        'min.insync.replicas=2',
+        'retention.ms=-1',
+      ],
+    ],
+    [
+      '__consumer_offsets',
+      50,
+      ['cleanup.policy=compact', 'compression.type=producer', 'segment.bytes=104857600'],
+    ],
+  ])('gives %s the settings that Kafka gives it', (name, numPartitions, settings) => {
+    const world = new CreationWorld()
+    world.creation.requestTopic(name)
+    const [topic] = world.asked[0]!.body.topics
+    expect(topic).toMatchObject({ name, numPartitions, replicationFactor: 3 })
+    const configs = topic!['configs'] as readonly { name: string; value: string }[]
+    expect(configs.map((config) => `${config.name}=${config.value}`)).toEqual(settings)
   })
 
   it('asks once while a creation is under way, and again after it has ended', () => {

@@ -21,6 +21,7 @@ import {
   type EndQuorumEpochRequest,
   type EndQuorumEpochResponse,
 } from '../../../../../src/wire/messages/54-end-quorum-epoch.ts'
+import { ZERO_UUID } from '../../../../../src/base/uuid.ts'
 import { describeQuorumApi } from '../../../../../src/wire/messages/55-describe-quorum.ts'
 import {
   decodeFromBuffer,
@@ -464,6 +465,9 @@ describe('a DescribeQuorum request', () => {
       [3, 5],
     ])
     expect(partition.observers.map((observer) => observer.replicaId)).toEqual([101])
+    // Voters that the configuration names have no directory id, as in Kafka with kraft.version 0.
+    const directories = partition.currentVoters.map((voter) => voter.replicaDirectoryId)
+    expect(new Set(directories)).toEqual(new Set([ZERO_UUID]))
     expect(answer.nodes).toHaveLength(version < 2 ? 0 : 3)
   })
 
@@ -479,7 +483,12 @@ describe('a DescribeQuorum request', () => {
     expect(unknown.topics?.[0]?.partitions?.[0]).toMatchObject({
       partitionIndex: 3,
       errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      errorMessage: 'This server does not host this topic-partition.',
     })
+    expect(unknown.nodes).toBeUndefined()
+    const both = { topics: [...request.topics, ...other.topics] }
+    const refused = leader.raft.describe(travel(describeQuorumApi.request, 2, both), 2)
+    expect(refused.topics?.map(({ partitions }) => partitions?.[0]?.errorCode)).toEqual([3, 3])
   })
 })
 
