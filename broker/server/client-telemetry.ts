@@ -40,7 +40,7 @@ export interface ClientTelemetryOptions {
 const DEFAULT_INTERVAL_MS = 300_000
 const ALL = '*'
 /** none, gzip, snappy, lz4, zstd. */
-const COMPRESSION_TYPES: readonly number[] = [0, 1, 2, 3, 4]
+const COMPRESSION_TYPES: ReadonlySet<number> = new Set([0, 1, 2, 3, 4])
 /** Clients that said goodbye and are remembered for it. */
 const MAX_TERMINATED = 1000
 
@@ -75,7 +75,7 @@ export class ClientTelemetry {
     }
     const { subscriptionId } = this.subscriptionFor(clientInstanceId, client)
     if (push.subscriptionId !== subscriptionId) return ErrorCode.UNKNOWN_SUBSCRIPTION_ID
-    if (!COMPRESSION_TYPES.includes(push.compressionType)) {
+    if (!COMPRESSION_TYPES.has(push.compressionType)) {
       return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
     }
     if (push.metrics.length > this.#options.config.int('telemetry.max.bytes')) {
