@@ -10,7 +10,7 @@ import type {
   ListPartitionReassignmentsResponse,
 } from '../../src/wire/messages/46-list-partition-reassignments.ts'
 import type { MetadataRecord } from '../../src/wire/records/metadata.ts'
-import type { PartitionState } from '../metadata/partition-state.ts'
+import { LeaderRecoveryState, type PartitionState } from '../metadata/partition-state.ts'
 import type { TopicImage } from '../metadata/topics-image.ts'
 import { isUncleanElectionEnabled, type ControlContext } from './control-context.ts'
 import {
@@ -21,7 +21,11 @@ import {
   type ApiError,
   type Outcome,
 } from './outcome.ts'
-import { partitionChange, type TargetAssignment } from './partition-election.ts'
+import {
+  partitionChange,
+  type ElectionRequest,
+  type TargetAssignment,
+} from './partition-election.ts'
 import { defaultDirectory, problemWithReplicas } from './replica-assignment.ts'
 import { activeBrokers, partitionChangeRecord } from './replica-changes.ts'
 
@@ -140,7 +144,7 @@ function begin(
 ): readonly MetadataRecord[] {
   const removing = partition.replicas.filter((id) => !target.includes(id)).sort(byNumber)
   const adding = target.filter((id) => !partition.replicas.includes(id)).sort(byNumber)
-  const assignment: TargetAssignment = {
+  const targetAssignment: TargetAssignment = {
     replicas: [...target, ...removing],
     // Those that an earlier move has begun to add stay so, unless they are to go: Kafka waits for them for ever then.
     addingReplicas:
@@ -148,7 +152,7 @@ function begin(
     removingReplicas: removing,
     directoryOf: (id) => defaultDirectory(context, id),
   }
-  return recordsOf(context, partition, 'online', assignment, partition.isr)
+  return recordsOf(context, { partition, targetAssignment })
 }
 
 /** Without those that were being added; what is left of the ISR goes on, or nobody can lead cleanly. */
@@ -162,39 +166,35 @@ function cancel(
   const isOld = (id: BrokerId): boolean => !partition.addingReplicas.includes(id)
   const replicas = partition.replicas.filter(isOld)
   const isr = partition.isr.filter(isOld)
-  const isUnclean = isr.length === 0
-  const [first] = replicas
-  if (first === undefined || (isUnclean && !isUncleanElectionEnabled(context, partition.topic))) {
-    const message =
-      `Unable to revert partition assignment for ${partition.topic}:${partition.partition} ` +
-      'because it would require an unclean leader election.'
-    return apiError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)
-  }
-  const assignment: TargetAssignment = {
+  const targetAssignment: TargetAssignment = {
     replicas,
     addingReplicas: [],
     removingReplicas: [],
     directoryOf: (id) => defaultDirectory(context, id),
   }
-  const targetIsr = isUnclean ? [first] : isr
-  return recordsOf(context, partition, isUnclean ? 'unclean' : 'online', assignment, targetIsr)
+  if (isr.length > 0) return recordsOf(context, { partition, targetAssignment, targetIsr: isr })
+  const survivor = replicas.find(activeBrokers(context)) ?? replicas[0]
+  if (survivor === undefined || !isUncleanElectionEnabled(context, partition.topic)) {
+    const message =
+      `Unable to revert partition assignment for ${partition.topic}:${partition.partition} ` +
+      'because it would require an unclean leader election.'
+    return apiError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)
+  }
+  // Whoever leads now may lack what was acked, and says so until it has recovered.
+  return recordsOf(context, {
+    partition,
+    targetAssignment,
+    targetIsr: [survivor],
+    targetLeaderRecoveryState: LeaderRecoveryState.RECOVERING,
+  })
 }
 
 function recordsOf(
   context: ControlContext,
-  partition: PartitionState,
-  election: 'online' | 'unclean',
-  targetAssignment: TargetAssignment,
-  targetIsr: readonly BrokerId[],
+  request: Omit<ElectionRequest, 'election' | 'isAcceptableLeader'>,
 ): readonly MetadataRecord[] {
   const isAcceptableLeader = activeBrokers(context)
-  const change = partitionChange({
-    partition,
-    election,
-    isAcceptableLeader,
-    targetIsr,
-    targetAssignment,
-  })
+  const change = partitionChange({ ...request, election: 'online', isAcceptableLeader })
   return change === null ? [] : [partitionChangeRecord(change)]
 }
 

@@ -33,8 +33,8 @@ export class LogStartCheckpoint {
     const offsets = new Map<string, Offset>()
     const entries: string[] = []
     for (const { key, topic, partition, log } of partitions) {
-      const { logStartOffset, segmentBaseOffsets } = log
-      if (logStartOffset <= (segmentBaseOffsets[0] ?? 0)) continue
+      const { logStartOffset } = log
+      if (logStartOffset === 0 || logStartOffset <= (log.segmentBaseOffsets[0] ?? 0)) continue
       offsets.set(key, logStartOffset)
       entries.push(`${topic} ${partition} ${logStartOffset}`)
     }

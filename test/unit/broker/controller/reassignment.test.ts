@@ -190,6 +190,24 @@ describe('a cancelled reassignment', () => {
     })
     expect(world.partition('t').addingReplicas).toEqual([3, 4])
   })
+
+  it('recovers uncleanly on a replica of before when that is allowed', () => {
+    const world = new ControlWorld({ properties: { 'unclean.leader.election.enable': 'true' } })
+    world.start(1, 2, 3, 4)
+    world.createTopic('t', [1, 2])
+    move(world, [3, 4])
+    proposeIsr(world, 1, 2, 3)
+    world.expire(1, 2)
+    world.heartbeat(2)
+    expect(world.partition('t')).toMatchObject({ isr: [3], leader: 3 })
+    expect(move(world, null)).toEqual(OK)
+    expect(world.partition('t')).toMatchObject({
+      replicas: [1, 2],
+      isr: [2],
+      leader: 2,
+      leaderRecoveryState: 1,
+    })
+  })
 })
 
 describe('a reassignment that is refused', () => {
