@@ -26,7 +26,7 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   [
     'a bad value of a setting',
     'start -s num.partitions=many',
-    /^kafkette: Invalid value many for configuration num.partitions: not a number of type int\n$/,
+    /^kafkette: Invalid value many for configuration num.partitions: Not a number of type INT\n$/,
   ],
   ["a setting that is not the user's", 'start -s node.id=7', /"node.id" is chosen by the cluster/],
 ]
