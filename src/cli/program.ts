@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { KafketteError, messageOf } from '../base/errors.ts'
 import { connectStandaloneCommand } from './commands/connect-standalone.ts'
 import { startCommand } from './commands/start.ts'
+import { topicsCommand } from './commands/topics.ts'
 import { checkNodeVersion, VERSION } from './environment.ts'
 
 /** Exit codes: 0 done, 1 something failed, 2 the command line was wrong. */
@@ -18,7 +19,9 @@ export async function run(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(run with --help for the options)')
     .exitOverride()
     .addCommand(startCommand())
+    .enablePositionalOptions()
     .addCommand(connectStandaloneCommand())
+    .addCommand(topicsCommand())
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
   try {
     await program.parseAsync([...argv])

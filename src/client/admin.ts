@@ -11,8 +11,16 @@ import { createPartitionsApi } from '../wire/messages/37-create-partitions.ts'
 import { describeClusterApi } from '../wire/messages/60-describe-cluster.ts'
 import type { Api, Input } from '../wire/schema.ts'
 import { AdminChannel, type AdminAnswer, type AdminTarget } from './admin-channel.ts'
+import { AdminCluster } from './admin-cluster.ts'
+import { AdminConfigResources } from './admin-config-resources.ts'
 import { AdminConfigs } from './admin-configs.ts'
 import { AdminGroups } from './admin-groups.ts'
+import { AdminLogDirs } from './admin-log-dirs.ts'
+import { AdminQuorum } from './admin-quorum.ts'
+import { AdminQuotas } from './admin-quotas.ts'
+import { AdminReassignments } from './admin-reassignments.ts'
+import { AdminRecords } from './admin-records.ts'
+import { AdminTopics } from './admin-topics.ts'
 import type { VersionLimits } from './api-versions.ts'
 import type { Properties } from './client-config.ts'
 import type { ClientPorts } from './client-ports.ts'
@@ -75,6 +83,14 @@ export class Admin {
   readonly unknownProperties: readonly UnknownName[]
   readonly groups: AdminGroups
   readonly configs: AdminConfigs
+  readonly configResources: AdminConfigResources
+  readonly topics: AdminTopics
+  readonly records: AdminRecords
+  readonly cluster: AdminCluster
+  readonly quorum: AdminQuorum
+  readonly logDirs: AdminLogDirs
+  readonly reassignments: AdminReassignments
+  readonly quotas: AdminQuotas
   readonly #channel: AdminChannel
 
   /** Throws `ConfigError` for settings that cannot be used. */
@@ -83,6 +99,14 @@ export class Admin {
     this.unknownProperties = this.#channel.unknownProperties
     this.groups = new AdminGroups(this.#channel)
     this.configs = new AdminConfigs(this.#channel)
+    this.configResources = new AdminConfigResources(this.#channel)
+    this.topics = new AdminTopics(this.#channel)
+    this.records = new AdminRecords(this.#channel)
+    this.cluster = new AdminCluster(this.#channel)
+    this.quorum = new AdminQuorum(this.#channel)
+    this.logDirs = new AdminLogDirs(this.#channel)
+    this.reassignments = new AdminReassignments(this.#channel)
+    this.quotas = new AdminQuotas(this.#channel)
   }
 
   /** Any request as it is: the answer is not looked at, only lost connections are tried again. */

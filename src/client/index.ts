@@ -13,9 +13,28 @@ export type {
   TopicListing,
 } from './admin.ts'
 export type { AdminAnswer, AdminTarget } from './admin-channel.ts'
+export type { EndpointDescription, EndpointsDescription } from './admin-cluster.ts'
+export type {
+  ConfigSynonym,
+  DescribedConfig,
+  ResourceAlteration,
+} from './admin-config-resources.ts'
 export { AlterOperation, ConfigResourceType } from './admin-configs.ts'
 export type { ConfigAlteration, ConfigEntry, ConfigResource } from './admin-configs.ts'
 export type { GroupDescription, GroupListing, GroupMemberDescription } from './admin-groups.ts'
+export type { LogDirDescription, LogDirReplica, ReplicaPlacement } from './admin-log-dirs.ts'
+export type { QuorumDescription, QuorumEndpoint, QuorumReplica } from './admin-quorum.ts'
+export type {
+  QuotaDescription,
+  QuotaEntity,
+  QuotaEntityType,
+  QuotaFilter,
+  ScramDescription,
+  ScramUpsertion,
+} from './admin-quotas.ts'
+export type { ElectionType, Reassignment, WantedReplicas } from './admin-reassignments.ts'
+export type { OffsetFound, RecordsToDelete } from './admin-records.ts'
+export type { PartitionDescription, PartitionIncrease, TopicDescription } from './admin-topics.ts'
 export {
   clientConfigDefs,
   parseClientConfig,

@@ -1,13 +1,8 @@
-const INT_MIN = -0x8000_0000
+import { javaHash } from '../base/java-hash.ts'
 
-/** Java's `String.hashCode`: 32 bits over the UTF-16 units. */
-export function javaHash(text: string): number {
-  let hash = 0
-  for (let index = 0; index < text.length; index += 1) {
-    hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0
-  }
-  return hash
-}
+export { javaHash } from '../base/java-hash.ts'
+
+const INT_MIN = -0x8000_0000
 
 /**
  * The partition of a coordinator's topic that holds `key` (a group id, a transactional id, ...). The
