@@ -1,6 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { KafketteError, messageOf } from '../base/errors.ts'
 import { connectStandaloneCommand } from './commands/connect-standalone.ts'
+import { clusterCommand } from './commands/cluster.ts'
+import { deleteRecordsCommand } from './commands/delete-records.ts'
+import { getOffsetsCommand } from './commands/get-offsets.ts'
+import { leaderElectionCommand } from './commands/leader-election.ts'
+import { logDirsCommand } from './commands/log-dirs.ts'
+import { metadataQuorumCommand } from './commands/metadata-quorum.ts'
 import { startCommand } from './commands/start.ts'
 import { topicsCommand } from './commands/topics.ts'
 import { checkNodeVersion, VERSION } from './environment.ts'
@@ -22,6 +28,12 @@ export async function run(argv: readonly string[]): Promise<void> {
     .enablePositionalOptions()
     .addCommand(connectStandaloneCommand())
     .addCommand(topicsCommand())
+    .addCommand(getOffsetsCommand())
+    .addCommand(deleteRecordsCommand())
+    .addCommand(logDirsCommand())
+    .addCommand(leaderElectionCommand())
+    .addCommand(clusterCommand())
+    .addCommand(metadataQuorumCommand())
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
   try {
     await program.parseAsync([...argv])

@@ -33,6 +33,7 @@ export function askLeaders<Item extends TopicPartition, Req, Res, Value>(
   const { channel, items, what } = calls
   const { cluster, updater, timeoutMs } = channel
   const outcomes = new Map<string, Value | Error>()
+  const passing = new Map<string, Error>()
   updater.track(items.map(({ topic }) => topic))
   return new Promise((resolve) => {
     withRetries<true>({
@@ -45,76 +46,86 @@ export function askLeaders<Item extends TopicPartition, Req, Res, Value>(
       attempt: (_remainingMs, tried) => {
         updater.refresh(() => {
           const open = items.filter((item) => !outcomes.has(keyOf(item)))
-          askAll(calls, open, outcomes, (last) => tried(last, last === null ? true : null))
+          askAll(calls, { open, outcomes, passing }, (last) =>
+            tried(last, last === null ? true : null),
+          )
         })
       },
-      done: (error) => {
-        const late = error ?? timedOut(what, timeoutMs, null)
-        for (const item of items) if (!outcomes.has(keyOf(item))) outcomes.set(keyOf(item), late)
+      done: () => {
+        for (const key of items.map(keyOf).filter((each) => !outcomes.has(each))) {
+          outcomes.set(key, timedOut(`${what}, ${key}`, timeoutMs, passing.get(key) ?? null))
+        }
         resolve(outcomes)
       },
     })
   })
 }
 
+interface Round<Item extends TopicPartition, Value> {
+  readonly open: readonly Item[]
+  /** What is final, by `topic-partition`. */
+  readonly outcomes: Map<string, Value | Error>
+  /** Why the others are open still. */
+  readonly passing: Map<string, Error>
+}
+
 /** `done` gets why something is still open, null when nothing is. */
 function askAll<Item extends TopicPartition, Req, Res, Value>(
   calls: LeaderCalls<Item, Req, Res, Value>,
-  open: readonly Item[],
-  outcomes: Map<string, Value | Error>,
+  round: Round<Item, Value>,
   done: (last: Error | null) => void,
 ): void {
   const { cluster } = calls.channel
+  const { open, outcomes, passing } = round
   const byLeader = new Map<BrokerId, Asked<Item>[]>()
-  let last: Error | null = null
   for (const item of open) {
     const known = cluster.metadata.partition(item.topic, item.partition)
     const leader = known?.leader ?? -1
     const asked = { ...item, leaderEpoch: known?.leaderEpoch ?? -1 }
     if (leader >= 0) byLeader.set(leader, [...(byLeader.get(leader) ?? []), asked])
-    else last = new KafkaError(whyNoLeader(calls.channel, item), `leader of ${keyOf(item)}`)
+    else passing.set(keyOf(item), new KafkaError(whyNoLeader(calls.channel, item)))
   }
   let pending = byLeader.size
-  if (pending === 0) return done(last)
+  const landed = (): void => {
+    if (pending > 0) return
+    const late = open.map(keyOf).find((key) => !outcomes.has(key))
+    if (late === undefined) done(null)
+    else done(passing.get(late) ?? new KafkaError(ErrorCode.NETWORK_EXCEPTION))
+  }
+  if (pending === 0) return landed()
   for (const [leader, asked] of byLeader) {
     cluster.request(leader, 'main', calls.call(asked), (error, response) => {
-      const problem =
-        error === null && response !== null
-          ? settle(calls.read(response), outcomes)
-          : fail(asked, error ?? new KafkaError(ErrorCode.NETWORK_EXCEPTION), outcomes)
-      last = problem ?? last
       pending -= 1
-      if (pending > 0) return
-      const isWhole = open.every((item) => outcomes.has(keyOf(item)))
-      done(isWhole ? null : (last ?? new KafkaError(ErrorCode.NETWORK_EXCEPTION)))
+      if (error === null && response !== null) settle(calls.read(response), round)
+      else fail(asked, error ?? new KafkaError(ErrorCode.NETWORK_EXCEPTION), round)
+      landed()
     })
   }
 }
 
-/** Stores what is final; gives the last error that may pass. */
-function settle<Value>(
+function settle<Item extends TopicPartition, Value>(
   answers: readonly LeaderAnswer<Value>[],
-  outcomes: Map<string, Value | Error>,
-): Error | null {
-  let last: Error | null = null
+  { outcomes, passing }: Round<Item, Value>,
+): void {
   for (const answer of answers) {
     const error = answer.errorCode === ErrorCode.NONE ? null : new KafkaError(answer.errorCode)
     if (error === null) outcomes.set(keyOf(answer), answer.value)
-    else if (error.isRetriable) last = error
+    else if (error.isRetriable) passing.set(keyOf(answer), error)
     else outcomes.set(keyOf(answer), error)
   }
-  return last
 }
 
 /** A request as a whole that failed: for good, or to be tried again. */
-function fail<Value>(
+function fail<Item extends TopicPartition, Value>(
   asked: readonly TopicPartition[],
   error: Error,
-  outcomes: Map<string, Value | Error>,
-): Error | null {
-  if (isRetriableError(error)) return error
-  for (const item of asked) outcomes.set(keyOf(item), error)
-  return null
+  { outcomes, passing }: Round<Item, Value>,
+): void {
+  const isPassing = isRetriableError(error)
+  for (const item of asked) {
+    if (isPassing) passing.set(keyOf(item), error)
+    else outcomes.set(keyOf(item), error)
+  }
 }
 
 function whyNoLeader({ cluster }: AdminChannel, { topic }: TopicPartition): number {
