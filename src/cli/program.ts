@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { KafketteError, messageOf } from '../base/errors.ts'
+import { configsCommand } from './commands/configs.ts'
 import { connectStandaloneCommand } from './commands/connect-standalone.ts'
 import { clusterCommand } from './commands/cluster.ts'
 import { deleteRecordsCommand } from './commands/delete-records.ts'
@@ -28,6 +29,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .enablePositionalOptions()
     .addCommand(connectStandaloneCommand())
     .addCommand(topicsCommand())
+    .addCommand(configsCommand())
     .addCommand(getOffsetsCommand())
     .addCommand(deleteRecordsCommand())
     .addCommand(logDirsCommand())
