@@ -8,6 +8,7 @@ import { getOffsetsCommand } from './commands/get-offsets.ts'
 import { leaderElectionCommand } from './commands/leader-election.ts'
 import { logDirsCommand } from './commands/log-dirs.ts'
 import { metadataQuorumCommand } from './commands/metadata-quorum.ts'
+import { reassignPartitionsCommand } from './commands/reassign-partitions.ts'
 import { startCommand } from './commands/start.ts'
 import { topicsCommand } from './commands/topics.ts'
 import { checkNodeVersion, VERSION } from './environment.ts'
@@ -33,6 +34,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .addCommand(getOffsetsCommand())
     .addCommand(deleteRecordsCommand())
     .addCommand(logDirsCommand())
+    .addCommand(reassignPartitionsCommand())
     .addCommand(leaderElectionCommand())
     .addCommand(clusterCommand())
     .addCommand(metadataQuorumCommand())

@@ -6,7 +6,7 @@ import { ToolError, UsageError } from '../tool-errors.ts'
 import { ENTITY_TYPES, entityNames, entityTypes, hasEntityFlag } from './entities.ts'
 
 /** These may be altered for all entities together. */
-const TYPES_WITH_DEFAULTS = ['users', 'clients', 'brokers', 'ips']
+const TYPES_WITH_DEFAULTS: ReadonlySet<string> = new Set(['users', 'clients', 'brokers', 'ips'])
 
 export const CONFIG_OPTIONS: readonly OptionSpec[] = [
   option('bootstrap-server', 'host:port of one or more brokers.', 'server to connect to'),
@@ -123,7 +123,7 @@ function checkNames(options: ParsedOptions, [type = '']: readonly string[]): voi
 }
 
 function checkDescribe(options: ParsedOptions, types: readonly string[]): void {
-  const hasDefaults = types.some((type) => TYPES_WITH_DEFAULTS.includes(type))
+  const hasDefaults = types.some((type) => TYPES_WITH_DEFAULTS.has(type))
   if (!hasDefaults && options.has('entity-default')) {
     throw new ToolError(
       `--entity-default must not be specified with --describe of ${types.join(',')}`,
@@ -137,7 +137,7 @@ function checkDescribe(options: ParsedOptions, types: readonly string[]): void {
 
 function checkAlter(options: ParsedOptions, types: readonly string[]): void {
   const names = entityNames(options)
-  if (types.some((type) => TYPES_WITH_DEFAULTS.includes(type))) {
+  if (types.some((type) => TYPES_WITH_DEFAULTS.has(type))) {
     if (names.length === 0) {
       throw new ToolError(
         'An entity-name or default entity must be specified with --alter of users, clients, brokers or ips',
