@@ -13,7 +13,11 @@ export default defineConfig({
       project('unit', ['test/tidy.test.ts', 'test/unit/**/*.test.ts'], false),
       project('sim', ['test/sim/**/*.test.ts']),
       project('wire', ['test/wire/**/*.test.ts', 'test/fixture/**/*.test.ts']),
-      project('cli', ['test/cli/**/*.test.ts', 'test/scenarios/**/*.test.ts']),
+      project('cli', [
+        'test/cli/**/*.test.ts',
+        'test/integration/**/*.test.ts',
+        'test/scenarios/**/*.test.ts',
+      ]),
       project('examples', ['examples/**/*.test.ts']),
     ],
   },
