@@ -86,7 +86,10 @@ function logDirJson(
   { path, error, replicas }: LogDirDescription,
   topics: ReadonlySet<string>,
 ): object {
-  const shown = replicas.filter(({ topic }) => topics.size === 0 || topics.has(topic))
+  // Kafka's tool copies one map into another, and those of one bucket stay in the order of the first.
+  const shown = partitionsInHashOrder(replicas).filter(
+    ({ topic }) => topics.size === 0 || topics.has(topic),
+  )
   return {
     partitions: partitionsInHashOrder(shown).map((replica) => ({
       partition: topicPartitionKey(replica.topic, replica.partition),

@@ -145,12 +145,10 @@ export async function verifyReassignment(
     io.out(partitionStateText(each, isMoving ? null : now))
   }
   const places = await findReplicas(admin, directories)
-  const states = [...directories]
-    .sort(inReplicaOrder)
-    .map((replica) => ({
-      replica,
-      state: moveState(places.get(replicaKey(replica)), replica.path),
-    }))
+  const states = [...directories].sort(inReplicaOrder).map((replica) => ({
+    replica,
+    state: moveState(places.get(replicaKey(replica)), replica.path),
+  }))
   io.out(states.map(({ replica, state }) => moveStateText(replica, state)).join('\n'))
   const isDone = ({ kind }: { readonly kind: string }): boolean =>
     kind === 'completed' || kind === 'cancelled'
