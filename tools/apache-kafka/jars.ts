@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +27,9 @@ export async function jarsDirectory(
   env: NodeJS.ProcessEnv,
   onFetch: (directory: string) => void,
 ): Promise<string> {
-  const directory = join(cacheDirectory(env), `apache-kafka-${kafkaVersion()}`)
+  // Another pom means other jars: what an older one had fetched stays where it is.
+  const pom = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 8)
+  const directory = join(cacheDirectory(env), `apache-kafka-${kafkaVersion()}-${pom}`)
   if (existsSync(directory)) return directory
   const maven = findMaven(env)
   onFetch(directory)
