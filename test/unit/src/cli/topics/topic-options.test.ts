@@ -5,9 +5,11 @@ import { checkTopicOptions, TOPIC_OPTIONS } from '../../../../../src/cli/topics/
 
 function check(line: string): { readonly problem: string; readonly told: readonly string[] } {
   const told: string[] = []
-  const io = { out: (text: string) => told.push(text), err: (text: string) => told.push(text) }
+  const tell = (text: string): void => {
+    told.push(text)
+  }
   try {
-    checkTopicOptions(parseOptions(TOPIC_OPTIONS, line.split(' ')), io as never)
+    checkTopicOptions(parseOptions(TOPIC_OPTIONS, line.split(' ')), { out: tell, err: tell })
   } catch (error) {
     return { problem: (error as Error).message, told }
   }
