@@ -44,15 +44,18 @@ const FAILED = 1
 /** A tool as a command of `kafkette`. `toolOptions` are its flags, for shell completion. */
 export class ToolCommand extends Command {
   readonly toolOptions: readonly string[]
+  readonly #help: () => string
 
   constructor(
     name: string,
     summary: string,
     toolOptions: readonly string[],
+    help: () => string,
     run: (args: readonly string[], io: ToolIo) => Promise<number>,
   ) {
     super(name)
     this.toolOptions = toolOptions
+    this.#help = help
     // Kafka's tools have rules of their own for options, and exit codes too: all words go to the tool as they are.
     this.description(summary)
       .argument('[args...]')
@@ -62,6 +65,11 @@ export class ToolCommand extends Command {
       .action(async (args: readonly string[]) => {
         process.exitCode = await run(args, STANDARD_IO)
       })
+  }
+
+  /** What `kafkette help NAME` prints. */
+  override helpInformation(): string {
+    return `${this.#help()}\n`
   }
 }
 
@@ -75,8 +83,14 @@ const STANDARD_IO: ToolIo = {
 }
 
 export function toolCommand(tool: KafkaTool): ToolCommand {
-  const names = [...tool.options, ...COMMON].map(({ name }) => `--${name}`)
-  return new ToolCommand(tool.name, tool.summary, names, (args, io) => runTool(tool, args, io))
+  const specs = [...tool.options, ...COMMON]
+  return new ToolCommand(
+    tool.name,
+    tool.summary,
+    specs.map(({ name }) => `--${name}`),
+    () => `${tool.about}\n${optionHelp(specs)}`,
+    (args, io) => runTool(tool, args, io),
+  )
 }
 
 /** Carries out one command line and gives its exit code: 0, or 1 for everything that Kafka's tools end with 1. */

@@ -13,7 +13,7 @@ import { startCommand } from './commands/start.ts'
 import { topicsCommand } from './commands/topics.ts'
 import { checkNodeVersion, VERSION } from './environment.ts'
 
-/** Exit codes: 0 done, 1 something failed, 2 the command line was wrong. */
+/** Exit codes: 0 done, 1 something failed, 2 the command line was wrong. Kafka's own tools have Kafka's codes. */
 const FAILED = 1
 const USAGE = 2
 

@@ -53,4 +53,14 @@ describe('kafkette', () => {
     expect(connect.stdout).toMatch(/properties/)
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
+
+  it("shows the help of Kafka's tools by help NAME too", async () => {
+    const [topics, cluster] = await Promise.all([
+      kafkette('help', 'topics').end(),
+      kafkette('help', 'cluster').end(),
+    ])
+    expect([topics.code, cluster.code]).toEqual([0, 0])
+    expect(topics.stdout).toMatch(/^This tool helps to create.*\nOption +Description\n/)
+    expect(cluster.stdout).toMatch(/^usage: kafkette cluster /)
+  })
 })

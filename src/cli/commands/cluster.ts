@@ -6,11 +6,12 @@ import {
 import { connectionOf, runArgumentTool, textOf, withAdmin } from '../argument-tool.ts'
 import { readProperties } from '../command-config.ts'
 import { ToolCommand, type ToolIo } from '../kafka-tool.ts'
-import type {
-  ArgumentGroup,
-  ArgumentSpec,
-  ArgumentTool,
-  ParsedArguments,
+import {
+  toolHelp,
+  type ArgumentGroup,
+  type ArgumentSpec,
+  type ArgumentTool,
+  type ParsedArguments,
 } from '../options/argument-parser.ts'
 import { named, ToolError } from '../tool-errors.ts'
 
@@ -78,7 +79,7 @@ export const CLUSTER_TOOL: ArgumentTool = {
 export function clusterCommand(): ToolCommand {
   const summary = "Show a cluster's id and nodes, unregister a broker (kafka-cluster.sh)."
   const words = CLUSTER_TOOL.subcommands.map(({ name }) => name)
-  return new ToolCommand('cluster', summary, words, runCluster)
+  return new ToolCommand('cluster', summary, words, () => toolHelp(CLUSTER_TOOL), runCluster)
 }
 
 /** Gives the exit code. */

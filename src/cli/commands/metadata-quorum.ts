@@ -4,7 +4,12 @@ import { connectionOf, runArgumentTool, textOf, withAdmin } from '../argument-to
 import { readProperties } from '../command-config.ts'
 import { parseUuid } from '../java-values.ts'
 import { ToolCommand, type ToolIo } from '../kafka-tool.ts'
-import type { ArgumentSpec, ArgumentTool, ParsedArguments } from '../options/argument-parser.ts'
+import {
+  toolHelp,
+  type ArgumentSpec,
+  type ArgumentTool,
+  type ParsedArguments,
+} from '../options/argument-parser.ts'
 import { controllerOf } from '../quorum/controller-file.ts'
 import { endpointText, quorumReplication, quorumStatus } from '../quorum/quorum-text.ts'
 import { named, ToolError } from '../tool-errors.ts'
@@ -82,7 +87,13 @@ export const METADATA_QUORUM_TOOL: ArgumentTool = {
 export function metadataQuorumCommand(): ToolCommand {
   const summary = 'Describe the metadata quorum, add and remove voters (kafka-metadata-quorum.sh).'
   const words = METADATA_QUORUM_TOOL.subcommands.map(({ name }) => name)
-  return new ToolCommand('metadata-quorum', summary, words, runMetadataQuorum)
+  return new ToolCommand(
+    'metadata-quorum',
+    summary,
+    words,
+    () => toolHelp(METADATA_QUORUM_TOOL),
+    runMetadataQuorum,
+  )
 }
 
 /** Gives the exit code. */

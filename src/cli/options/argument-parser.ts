@@ -178,7 +178,8 @@ function placeholder(spec: ArgumentSpec): string {
   return spec.type === undefined ? '' : ` ${keyOf(spec).replaceAll('-', '_').toUpperCase()}`
 }
 
-function toolHelp(tool: ArgumentTool): string {
+/** What `--help` before the subcommand prints. */
+export function toolHelp(tool: ArgumentTool): string {
   const commands = tool.subcommands.map(({ name, description }) => row(name, description))
   const options = [...tool.oneOf, ...tool.options].map(optionRow)
   return [
