@@ -44,14 +44,14 @@ const FAILED = 1
 /** A tool as a command of `kafkette`. `toolOptions` are its flags, for shell completion. */
 export class ToolCommand extends Command {
   readonly toolOptions: readonly string[]
-  readonly #help: () => string
+  readonly #help: (() => string) | null
 
   constructor(
     name: string,
     summary: string,
     toolOptions: readonly string[],
-    help: () => string,
     run: (args: readonly string[], io: ToolIo) => Promise<number>,
+    help: (() => string) | null = null,
   ) {
     super(name)
     this.toolOptions = toolOptions
@@ -69,7 +69,7 @@ export class ToolCommand extends Command {
 
   /** What `kafkette help NAME` prints. */
   override helpInformation(): string {
-    return `${this.#help()}\n`
+    return this.#help === null ? super.helpInformation() : `${this.#help()}\n`
   }
 }
 
@@ -88,8 +88,8 @@ export function toolCommand(tool: KafkaTool): ToolCommand {
     tool.name,
     tool.summary,
     specs.map(({ name }) => `--${name}`),
-    () => `${tool.about}\n${optionHelp(specs)}`,
     (args, io) => runTool(tool, args, io),
+    () => `${tool.about}\n${optionHelp(specs)}`,
   )
 }
 

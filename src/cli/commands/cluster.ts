@@ -79,7 +79,7 @@ export const CLUSTER_TOOL: ArgumentTool = {
 export function clusterCommand(): ToolCommand {
   const summary = "Show a cluster's id and nodes, unregister a broker (kafka-cluster.sh)."
   const words = CLUSTER_TOOL.subcommands.map(({ name }) => name)
-  return new ToolCommand('cluster', summary, words, () => toolHelp(CLUSTER_TOOL), runCluster)
+  return new ToolCommand('cluster', summary, words, runCluster, () => toolHelp(CLUSTER_TOOL))
 }
 
 /** Gives the exit code. */

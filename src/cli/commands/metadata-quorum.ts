@@ -87,12 +87,8 @@ export const METADATA_QUORUM_TOOL: ArgumentTool = {
 export function metadataQuorumCommand(): ToolCommand {
   const summary = 'Describe the metadata quorum, add and remove voters (kafka-metadata-quorum.sh).'
   const words = METADATA_QUORUM_TOOL.subcommands.map(({ name }) => name)
-  return new ToolCommand(
-    'metadata-quorum',
-    summary,
-    words,
-    () => toolHelp(METADATA_QUORUM_TOOL),
-    runMetadataQuorum,
+  return new ToolCommand('metadata-quorum', summary, words, runMetadataQuorum, () =>
+    toolHelp(METADATA_QUORUM_TOOL),
   )
 }
 
