@@ -13,3 +13,12 @@ export function createNode(options: NodeOptions, ports: NodePorts): BrokerNode {
 export { dumpOfGroupLog } from './live-node-view.ts'
 export { liveStateOf, rebuiltStateOf } from './log/log-state.ts'
 export type { GroupShardView, GroupView, NodeView, QuorumView } from './node-view.ts'
+export { listenerPlan, type ListenerPlan } from './listener-config.ts'
+export { METADATA_VERSION_LEVEL, METADATA_VERSION_NAME } from './metadata/features.ts'
+export { META_FILE, readMeta, writeMeta, type NodeIdentity } from './node-identity.ts'
+export { findVoters, type VoterSearch } from './voter-discovery.ts'
+export {
+  readVotersCheckpoint,
+  writeVotersCheckpoint,
+  type DynamicVoter,
+} from './voters-checkpoint.ts'

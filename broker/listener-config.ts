@@ -28,83 +28,115 @@ export interface ListenerPlan {
 const LISTENER = /^([\w-]+):\/\/(\[[^\]]+\]|[^:]*):(\d+)$/
 const VOTER = /^(\d+)@(\[[^\]]+\]|[^:]+):(\d+)$/
 const MAX_PORT = 65_535
+const PLAINTEXT = 'PLAINTEXT'
+const PROTOCOLS = new Set([PLAINTEXT, 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'])
 
-/** Reads roles and listener settings of one node; throws `ConfigError` naming the setting that is wrong. */
+/** Reads roles and listener settings of one node; throws `ConfigError` in Kafka's words. */
 export function listenerPlan(config: Config): ListenerPlan {
   const roles = nodeRoles(config)
-  const all = config.list('listeners').map((text) => parseListener('listeners', text))
-  refuseDoubles(all)
+  const voters = parseVoters(config)
+  const all = parseListeners(config, 'listeners')
+  refuseDoubles(config, all)
   const controllerNames = config.list('controller.listener.names')
   const brokers = all.filter(({ name }) => !controllerNames.includes(name))
   const controllers = all.filter(({ name }) => controllerNames.includes(name))
-  refuseOtherRoles(config, roles, { brokers, controllers })
-  const advertised = advertisedListeners(config, brokers)
-  const interBrokerName = roles.isBroker ? interBrokerListener(config, brokers) : null
-  const voters = parseVoters(config)
   refuseOtherVoters(config, roles, voters)
+  refuseOtherRoles(config, roles, { brokers, controllers })
+  refuseOtherProtocols(config, all)
+  const advertised = advertisedListeners(config, roles, { brokers, controllers })
+  const interBrokerName = roles.isBroker ? interBrokerListener(config, brokers) : null
   return { roles, brokers, controllers, advertised, interBrokerName, voters }
 }
+
+type Listeners = Pick<ListenerPlan, 'brokers' | 'controllers'>
 
 /** Kafka's rules on which listeners a role may have, must have and must not have. */
 function refuseOtherRoles(
   config: Config,
   { isBroker, isController }: NodeRoles,
-  { brokers, controllers }: Pick<ListenerPlan, 'brokers' | 'controllers'>,
+  { brokers, controllers }: Listeners,
 ): void {
-  const controllerNames = config.list('controller.listener.names')
-  const given = `controller.listener.names=${controllerNames.join(',')}`
-  if (controllerNames.length === 0) {
-    throw new ConfigError('controller.listener.names: at least one listener of the controllers')
+  const names = config.list('controller.listener.names')
+  if (names.length === 0) {
+    throw new ConfigError(
+      'controller.listener.names must contain at least one value when running KRaft',
+    )
   }
   if (isController) {
-    const missing = controllerNames.find((name) => !controllers.some((own) => own.name === name))
-    if (missing !== undefined) {
+    if (controllers.length === 0) {
       throw new ConfigError(
-        `${given}: "${missing}" must be in listeners when process.roles has "controller"`,
+        "controller.listener.names must contain at least one value appearing in the 'listeners' " +
+          'configuration when running the KRaft controller role',
       )
     }
   } else if (controllers.length > 0) {
     throw new ConfigError(
-      `${given}: none of them may be in listeners when process.roles is "broker"`,
+      "controller.listener.names must not contain a value appearing in the 'listeners' " +
+        'configuration when running KRaft with just the broker role',
     )
   }
   if (isBroker) return
-  const [client] = brokers
-  if (client !== undefined) {
+  if (brokers.length > 0) {
     throw new ConfigError(
-      `listeners: "${client.name}" is for clients; process.roles=controller has listeners of ${given} only`,
+      'The listeners config must only contain KRaft controller listeners from ' +
+        'controller.listener.names when process.roles=controller',
     )
   }
   if (config.nullableString('inter.broker.listener.name') !== null) {
-    throw new ConfigError('inter.broker.listener.name: not for process.roles=controller')
+    throw new ConfigError(
+      'inter.broker.listener.name must not be set when process.roles=controller',
+    )
   }
 }
 
 function advertisedListeners(
   config: Config,
-  brokers: readonly NamedListener[],
+  { isController }: NodeRoles,
+  { brokers, controllers }: Listeners,
 ): ReadonlyMap<string, Address> {
   const advertised = new Map<string, Address>()
   for (const { name, host, port } of brokers) advertised.set(name, { host, port })
-  for (const text of config.list('advertised.listeners')) {
-    const { name, host, port } = parseListener('advertised.listeners', text)
-    if (!advertised.has(name)) {
-      throw new ConfigError(`advertised.listeners: "${name}" is none of the listeners for clients`)
+  const controllerNames = config.list('controller.listener.names')
+  for (const { name, host, port } of parseListeners(config, 'advertised.listeners')) {
+    if (host === '0.0.0.0') {
+      throw new ConfigError(
+        'advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.',
+      )
     }
-    advertised.set(name, { host, port })
+    const isQuorum = controllerNames.includes(name)
+    if (isQuorum && !isController) {
+      throw new ConfigError(
+        'The advertised.listeners config must not contain KRaft controller listeners from ' +
+          'controller.listener.names when process.roles=broker',
+      )
+    }
+    const own = isQuorum ? controllers : brokers
+    if (!own.some((listener) => listener.name === name)) {
+      throw new ConfigError(
+        `advertised.listeners: "${name}" is none of the listeners ${config.list('listeners').join(', ')}`,
+      )
+    }
+    // Voters are known by controller.quorum.voters; a client never asks for a controller's listener.
+    if (!isQuorum) advertised.set(name, { host, port })
   }
   return advertised
 }
 
 function interBrokerListener(config: Config, brokers: readonly NamedListener[]): string {
-  const name = config.nullableString('inter.broker.listener.name') ?? brokers[0]?.name
-  if (name === undefined || !brokers.some((listener) => listener.name === name)) {
+  const given = config.nullableString('inter.broker.listener.name')?.toUpperCase() ?? null
+  const [first] = brokers
+  if (first === undefined) {
     throw new ConfigError(
-      `inter.broker.listener.name "${name ?? ''}" is none of the listeners ` +
-        config.list('listeners').join(', '),
+      'There must be at least one broker advertised listener. Perhaps all listeners appear in ' +
+        'controller.listener.names?',
     )
   }
-  return name
+  if (given === null) return first.name
+  if (brokers.some(({ name }) => name === given)) return given
+  throw new ConfigError(
+    'inter.broker.listener.name must be a listener name defined in advertised.listeners. The valid ' +
+      `options based on currently configured listeners are ${brokers.map(({ name }) => name).join(',')}`,
+  )
 }
 
 /** A voter is a controller and a controller a voter: the quorum's members are fixed (kraft.version 0). */
@@ -114,36 +146,103 @@ function refuseOtherVoters(
   voters: ListenerPlan['voters'],
 ): void {
   if (voters.length === 0) {
-    throw new ConfigError('controller.quorum.voters: at least one controller, as id@host:port')
+    throw new ConfigError(
+      'If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap ' +
+        'controllers or controller.quorum.voters must contain a parseable set of controllers.',
+    )
   }
   const id = config.int('node.id')
   const isVoter = voters.some(({ nodeId }) => nodeId === id)
   if (isVoter === isController) return
+  const set = `controller.quorum.voters=Set(${voters.map(({ nodeId }) => nodeId).join(', ')})`
   throw new ConfigError(
     isController
-      ? `controller.quorum.voters: node ${id} must be in it when process.roles has "controller"`
-      : `controller.quorum.voters: node ${id} must not be in it when process.roles is "broker"`,
+      ? `If process.roles contains the 'controller' role, the node id ${id} must be included in the set of voters ${set}`
+      : `If process.roles contains just the 'broker' role, the node id ${id} must not be included in the set of voters ${set}`,
   )
 }
 
-function parseListener(setting: string, text: string): NamedListener {
-  const found = LISTENER.exec(text)
-  const port = Number(found?.[3])
-  if (found === null || port > MAX_PORT) {
-    throw new ConfigError(`${setting}: expected NAME://host:port, not "${text}"`)
+/**
+ * The map names a protocol for every listener (SocketServerConfigs.listenerListToEndPoints). A node that has not set
+ * it has PLAINTEXT controllers. Only PLAINTEXT is served.
+ */
+function refuseOtherProtocols(config: Config, all: readonly NamedListener[]): void {
+  const protocols = securityProtocols(config)
+  if (!config.isSet('listener.security.protocol.map')) {
+    for (const name of config.list('controller.listener.names')) protocols.set(name, PLAINTEXT)
   }
-  return { name: found[1] ?? '', host: unbracketed(found[2] ?? ''), port }
+  const interBroker = config.nullableString('inter.broker.listener.name')?.toUpperCase() ?? null
+  if (interBroker !== null && !protocols.has(interBroker)) {
+    throw new ConfigError(
+      `Listener with name ${interBroker} defined in inter.broker.listener.name not found in listener.security.protocol.map.`,
+    )
+  }
+  for (const { name } of all) {
+    const protocol = protocols.get(name)
+    if (protocol === undefined) {
+      throw listenerError(config, 'listeners', `No security protocol defined for listener ${name}`)
+    }
+    if (protocol !== PLAINTEXT) {
+      throw new ConfigError(
+        `listener.security.protocol.map: listener ${name} has ${protocol}, but this version serves PLAINTEXT only`,
+      )
+    }
+  }
 }
 
-function refuseDoubles(all: readonly NamedListener[]): void {
+function securityProtocols(config: Config): Map<string, string> {
+  const protocols = new Map<string, string>()
+  for (const entry of config.string('listener.security.protocol.map').split(',')) {
+    if (entry.trim() === '') continue
+    const at = entry.lastIndexOf(':')
+    const name = entry.slice(0, at).trim().toUpperCase()
+    const protocol = entry
+      .slice(at + 1)
+      .trim()
+      .toUpperCase()
+    if (at <= 0) {
+      throw new ConfigError(
+        `Error parsing configuration property 'listener.security.protocol.map': expected NAME:PROTOCOL, not "${entry}"`,
+      )
+    }
+    if (!PROTOCOLS.has(protocol)) {
+      throw new ConfigError(
+        `Invalid security protocol \`${protocol}\` defined in listener.security.protocol.map`,
+      )
+    }
+    protocols.set(name, protocol)
+  }
+  return protocols
+}
+
+function listenerError(config: Config, setting: string, problem: string): ConfigError {
+  const given = config.list(setting).join(', ')
+  return new ConfigError(`Error creating broker listeners from '[${given}]': ${problem}`)
+}
+
+function parseListeners(config: Config, setting: string): readonly NamedListener[] {
+  return config.list(setting).map((text) => {
+    const found = LISTENER.exec(text)
+    const port = Number(found?.[3])
+    if (found === null || port > MAX_PORT) {
+      throw listenerError(config, setting, `Unable to parse ${text} to a broker endpoint`)
+    }
+    return { name: (found[1] ?? '').toUpperCase(), host: unbracketed(found[2] ?? ''), port }
+  })
+}
+
+function refuseDoubles(config: Config, all: readonly NamedListener[]): void {
   const names = new Set<string>()
   const addresses = new Set<string>()
+  const list = `listeners: [${config.list('listeners').join(', ')}]`
   for (const { name, host, port } of all) {
     const address = `${host}:${port}`
-    if (names.has(name)) throw new ConfigError(`listeners: "${name}" is there twice`)
+    if (names.has(name)) {
+      throw listenerError(config, 'listeners', `Each listener must have a different name, ${list}`)
+    }
     // Port 0 is any free port, so two of them differ.
     if (port !== 0 && addresses.has(address)) {
-      throw new ConfigError(`listeners: two listeners on ${address}`)
+      throw listenerError(config, 'listeners', `Each listener must have a different port, ${list}`)
     }
     names.add(name)
     addresses.add(address)
@@ -156,7 +255,10 @@ function parseVoters(config: Config): ListenerPlan['voters'] {
     const found = VOTER.exec(text)
     const port = Number(found?.[3])
     if (found === null || port > MAX_PORT) {
-      throw new ConfigError(`controller.quorum.voters: expected id@host:port, not "${text}"`)
+      throw new ConfigError(
+        'Invalid configuration value for controller.quorum.voters. Each entry should be in the form ' +
+          `\`{id}@{host}:{port}\`, not "${text}"`,
+      )
     }
     const nodeId = Number(found[1])
     if (ids.has(nodeId)) {

@@ -10,7 +10,8 @@ export interface NodeIdentity {
   readonly directoryId: Uuid
 }
 
-const META_FILE = 'meta.properties'
+/** Kafka's name of the file with the identity. */
+export const META_FILE = 'meta.properties'
 const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
 const MAX_META_BYTES = 65_536
 
@@ -23,9 +24,8 @@ export function claimDirectory(
   random: Random,
   wanted: { readonly clusterId: string; readonly nodeId: number },
 ): NodeIdentity {
-  const stored = disk.exists(META_FILE) ? readProperties(disk, META_FILE) : null
-  // An empty file is a claim that a power cut took back; nothing was stored under it yet.
-  if (stored === null || stored.size === 0) {
+  const stored = readMeta(disk)
+  if (stored === null) {
     const identity = { ...wanted, directoryId: randomUuid((count) => random.bytes(count)) }
     writeMeta(disk, identity)
     return identity
@@ -81,7 +81,8 @@ export function leaveCleanShutdownMark(disk: Disk, brokerEpoch: number): void {
   file.close()
 }
 
-function writeMeta(disk: Disk, { clusterId, nodeId, directoryId }: NodeIdentity): void {
+/** Gives the directory to a node, over whatever it belonged to before. */
+export function writeMeta(disk: Disk, { clusterId, nodeId, directoryId }: NodeIdentity): void {
   const temporary = `${META_FILE}.tmp`
   disk.remove(temporary)
   const file = disk.open(temporary)
@@ -95,6 +96,13 @@ function writeMeta(disk: Disk, { clusterId, nodeId, directoryId }: NodeIdentity)
   file.append([Buffer.from(`${lines.join('\n')}\n`)])
   file.close()
   disk.rename(temporary, META_FILE)
+}
+
+/** What meta.properties says, by Kafka's names; null when there is none, or only the empty trace of one. */
+export function readMeta(disk: Disk): ReadonlyMap<string, string> | null {
+  const stored = disk.exists(META_FILE) ? readProperties(disk, META_FILE) : null
+  // An empty file is a claim that a power cut took back; nothing was stored under it yet.
+  return stored === null || stored.size === 0 ? null : stored
 }
 
 function readProperties(disk: Disk, path: string): Map<string, string> {

@@ -10,7 +10,11 @@ export interface NodeRoles {
 /** Reads `process.roles`; throws `ConfigError`. Which names there are the table of settings checks. */
 export function nodeRoles(config: Config): NodeRoles {
   const names = config.list('process.roles')
-  if (names.length === 0) throw new ConfigError('process.roles: a node has at least one role')
+  if (names.length === 0) {
+    throw new ConfigError(
+      "Configuration 'process.roles' must not be empty. Valid values include: [broker, controller]",
+    )
+  }
   if (new Set(names).size < names.length) {
     throw new ConfigError(`process.roles: a role is there twice in "${names.join(',')}"`)
   }

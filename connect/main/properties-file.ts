@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { parseLines } from 'dot-properties'
 import { ConfigError, messageOf } from '../../src/base/errors.ts'
+import { parsePropertiesText, propertiesTextOf } from '../../src/base/properties-text.ts'
 import type { Properties } from '../api.ts'
 
 /** Of Kafka's states at creation, the one that this worker knows. */
@@ -8,7 +8,7 @@ const RUNNING = 'RUNNING'
 
 /** Reads a Java properties file. Throws `ConfigError` naming the file. */
 export function readPropertiesFile(path: string): Properties {
-  return parseProperties(textOf(path))
+  return parsePropertiesText(textOf(path))
 }
 
 /**
@@ -17,7 +17,7 @@ export function readPropertiesFile(path: string): Properties {
  */
 export function readConnectorFile(path: string): Properties {
   const text = textOf(path)
-  if (!text.trimStart().startsWith('{')) return parseProperties(text)
+  if (!text.trimStart().startsWith('{')) return parsePropertiesText(text)
   try {
     return settingsOf(JSON.parse(text) as object)
   } catch (error) {
@@ -25,7 +25,6 @@ export function readConnectorFile(path: string): Properties {
   }
 }
 
-/** UTF-8, or what Java always takes, ISO 8859-1, when the bytes are no UTF-8. */
 function textOf(path: string): string {
   let bytes: Buffer
   try {
@@ -33,20 +32,7 @@ function textOf(path: string): string {
   } catch (error) {
     throw new ConfigError(`cannot read ${path}: ${messageOf(error)}`)
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return bytes.toString('latin1')
-  }
-}
-
-/** The last of several lines for one name counts. */
-function parseProperties(text: string): Properties {
-  const settings = new Map<string, string>()
-  for (const line of parseLines(text)) {
-    if (Array.isArray(line)) settings.set(line[0] ?? '', line[1] ?? '')
-  }
-  return Object.fromEntries(settings)
+  return propertiesTextOf(bytes)
 }
 
 function settingsOf(json: object): Properties {

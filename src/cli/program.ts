@@ -11,6 +11,8 @@ import { metadataQuorumCommand } from './commands/metadata-quorum.ts'
 import { reassignPartitionsCommand } from './commands/reassign-partitions.ts'
 import { startCommand } from './commands/start.ts'
 import { topicsCommand } from './commands/topics.ts'
+import { serverCommand } from './commands/server.ts'
+import { storageCommand } from './commands/storage.ts'
 import { checkNodeVersion, VERSION } from './environment.ts'
 
 /** Exit codes: 0 done, 1 something failed, 2 the command line was wrong. Kafka's own tools have Kafka's codes. */
@@ -38,6 +40,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     .addCommand(leaderElectionCommand())
     .addCommand(clusterCommand())
     .addCommand(metadataQuorumCommand())
+    .addCommand(serverCommand())
+    .addCommand(storageCommand())
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
   try {
     await program.parseAsync([...argv])

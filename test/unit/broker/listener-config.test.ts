@@ -31,6 +31,7 @@ describe('listenerPlan', () => {
       listeners: 'INNER://10.0.0.1:9091,OUTER://:9092,CONTROLLER://:9093',
       'advertised.listeners': 'OUTER://kafka.example.org:19092',
       'inter.broker.listener.name': 'INNER',
+      'listener.security.protocol.map': 'INNER:PLAINTEXT,OUTER:PLAINTEXT,CONTROLLER:PLAINTEXT',
     })
     expect([...advertised]).toEqual([
       ['INNER', { host: '10.0.0.1', port: 9091 }],
@@ -49,29 +50,54 @@ describe('listenerPlan', () => {
   })
 
   it.each([
-    ['PLAINTEXT:localhost:9092', 'listeners: expected NAME://host:port'],
-    ['PLAINTEXT://localhost', 'listeners: expected NAME://host:port'],
-    ['PLAINTEXT://localhost:70000', 'not "PLAINTEXT://localhost:70000"'],
-    ['CONTROLLER://localhost:9093', 'inter.broker.listener.name "" is none of the listeners'],
-    ['PLAINTEXT://a:1,PLAINTEXT://b:2,CONTROLLER://c:3', '"PLAINTEXT" is there twice'],
-    ['PLAINTEXT://a:1,OUTER://a:1,CONTROLLER://c:3', 'two listeners on a:1'],
+    ['PLAINTEXT:localhost:9092', 'Unable to parse PLAINTEXT:localhost:9092 to a broker endpoint'],
+    ['PLAINTEXT://localhost', "'[PLAINTEXT://localhost]': Unable to parse PLAINTEXT://localhost"],
+    ['PLAINTEXT://localhost:70000', 'Unable to parse PLAINTEXT://localhost:70000'],
+    ['CONTROLLER://localhost:9093', 'There must be at least one broker advertised listener.'],
+    [
+      'PLAINTEXT://a:1,PLAINTEXT://b:2,CONTROLLER://c:3',
+      'Each listener must have a different name, listeners: [PLAINTEXT://a:1, PLAINTEXT://b:2,',
+    ],
+    ['PLAINTEXT://a:1,SSL://a:1,CONTROLLER://c:3', 'Each listener must have a different port'],
+    [
+      'PLAINTEXT://a:1,OUTER://a:2,CONTROLLER://c:3',
+      'No security protocol defined for listener OUTER',
+    ],
+    ['SSL://a:1,CONTROLLER://c:3', 'listener SSL has SSL, but this version serves PLAINTEXT only'],
   ])('refuses listeners=%s', (listeners, message) => {
     expect(() => plan({ listeners })).toThrow(message)
   })
 
-  it('refuses what fits no listener', () => {
-    expect(() => plan({ 'inter.broker.listener.name': 'INNER' })).toThrow(
-      'inter.broker.listener.name "INNER" is none of the listeners PLAINTEXT://localhost:9092',
-    )
-    expect(() => plan({ 'advertised.listeners': 'OUTER://a:1' })).toThrow(
-      'advertised.listeners: "OUTER" is none of the listeners',
-    )
-    expect(() => plan({ 'controller.quorum.voters': '1-localhost:9093' })).toThrow(
-      'controller.quorum.voters: expected id@host:port, not "1-localhost:9093"',
-    )
-    expect(() => plan({ 'controller.quorum.voters': '1@a:1,1@b:2' })).toThrow(
+  it('takes a controller listener in advertised.listeners, as the file of Kafka 4 has it', () => {
+    const { advertised } = plan({
+      'advertised.listeners': 'PLAINTEXT://one:9092,CONTROLLER://one:9093',
+    })
+    expect([...advertised]).toEqual([['PLAINTEXT', { host: 'one', port: 9092 }]])
+  })
+
+  it.each([
+    [{ 'inter.broker.listener.name': 'INNER' }, 'Listener with name INNER defined in'],
+    [
+      { 'inter.broker.listener.name': 'SSL' },
+      'The valid options based on currently configured listeners are PLAINTEXT',
+    ],
+    [{ 'advertised.listeners': 'OUTER://a:1' }, '"OUTER" is none of the listeners'],
+    [{ 'advertised.listeners': 'PLAINTEXT://0.0.0.0:1' }, 'nonroutable meta-address 0.0.0.0'],
+    [
+      { 'listener.security.protocol.map': 'PLAINTEXT:FOO' },
+      'Invalid security protocol `FOO` defined in listener.security.protocol.map',
+    ],
+    [{ 'listener.security.protocol.map': 'PLAINTEXT' }, 'expected NAME:PROTOCOL'],
+    [
+      { 'controller.quorum.voters': '1-localhost:9093' },
+      'Each entry should be in the form `{id}@{host}:{port}`, not "1-localhost:9093"',
+    ],
+    [
+      { 'controller.quorum.voters': '1@a:1,1@b:2' },
       'controller.quorum.voters: node 1 is there twice',
-    )
+    ],
+  ])('refuses %o', (properties, message) => {
+    expect(() => plan(properties)).toThrow(message)
   })
 })
 
@@ -118,50 +144,40 @@ describe('listenerPlan by roles', () => {
   })
 
   it.each([
-    [{ 'process.roles': '' }, 'process.roles: a node has at least one role'],
+    [{ 'process.roles': '' }, "Configuration 'process.roles' must not be empty."],
     [{ 'process.roles': 'broker,broker' }, 'process.roles: a role is there twice'],
-    [{ 'process.roles': 'zookeeper' }, 'process.roles'],
+    [{ 'process.roles': 'zookeeper' }, 'String must be one of: broker, controller'],
     [{ 'controller.quorum.voters': '' }, 'controller.quorum.voters'],
     [
       { 'controller.quorum.voters': '2@b:1' },
-      'controller.quorum.voters: node 1 must be in it when process.roles has "controller"',
+      "If process.roles contains the 'controller' role, the node id 1 must be included in the set of voters " +
+        'controller.quorum.voters=Set(2)',
     ],
-    [
-      { 'advertised.listeners': 'CONTROLLER://a:1' },
-      'advertised.listeners: "CONTROLLER" is none of the listeners for clients',
-    ],
-    [
-      { 'controller.listener.names': 'CONTROLLER,OTHER' },
-      '"OTHER" must be in listeners when process.roles has "controller"',
-    ],
-    [{ 'controller.listener.names': '' }, 'controller.listener.names: at least one listener'],
+    [{ 'controller.listener.names': '' }, 'controller.listener.names must contain at least one'],
     [
       { ...BROKER, 'node.id': '101' },
-      'controller.quorum.voters: node 101 must not be in it when process.roles is "broker"',
+      "just the 'broker' role, the node id 101 must not be included in the set of voters",
     ],
     [
       { ...BROKER, listeners: 'PLAINTEXT://b1:9092,CONTROLLER://b1:9093' },
-      'controller.listener.names=CONTROLLER: none of them may be in listeners',
+      'when running KRaft with just the broker role',
     ],
     [
-      { ...CONTROLLER, 'node.id': '103' },
-      'controller.quorum.voters: node 103 must be in it when process.roles has "controller"',
+      { ...BROKER, 'advertised.listeners': 'CONTROLLER://b1:9093' },
+      'must not contain KRaft controller listeners',
     ],
+    [{ ...CONTROLLER, 'node.id': '103' }, 'the node id 103 must be included in the set of voters'],
     [
       { ...CONTROLLER, listeners: 'CONTROLLER://c1:9093,PLAINTEXT://c1:9092' },
-      'listeners: "PLAINTEXT" is for clients',
+      'The listeners config must only contain KRaft controller listeners',
     ],
     [
       { ...CONTROLLER, listeners: 'PLAINTEXT://c1:9092' },
-      '"CONTROLLER" must be in listeners when process.roles has "controller"',
+      "appearing in the 'listeners' configuration when running the KRaft controller role",
     ],
     [
-      { ...CONTROLLER, 'inter.broker.listener.name': 'CONTROLLER' },
-      'inter.broker.listener.name: not for process.roles=controller',
-    ],
-    [
-      { ...CONTROLLER, 'advertised.listeners': 'CONTROLLER://c1:9093' },
-      'advertised.listeners: "CONTROLLER" is none of the listeners for clients',
+      { ...CONTROLLER, 'inter.broker.listener.name': 'PLAINTEXT' },
+      'inter.broker.listener.name must not be set when process.roles=controller',
     ],
   ])('refuses %o in one line', (properties, message) => {
     const text = refusal(properties)
