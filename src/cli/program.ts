@@ -9,6 +9,9 @@ import { leaderElectionCommand } from './commands/leader-election.ts'
 import { logDirsCommand } from './commands/log-dirs.ts'
 import { metadataQuorumCommand } from './commands/metadata-quorum.ts'
 import { reassignPartitionsCommand } from './commands/reassign-partitions.ts'
+import { consoleConsumerCommand } from './commands/console-consumer.ts'
+import { consoleProducerCommand } from './commands/console-producer.ts'
+import { serverCommand } from './commands/server.ts'
 import { startCommand } from './commands/start.ts'
 import { topicsCommand } from './commands/topics.ts'
 import { serverCommand } from './commands/server.ts'
@@ -40,6 +43,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     .addCommand(leaderElectionCommand())
     .addCommand(clusterCommand())
     .addCommand(metadataQuorumCommand())
+    .addCommand(consoleConsumerCommand())
+    .addCommand(consoleProducerCommand())
     .addCommand(serverCommand())
     .addCommand(storageCommand())
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)

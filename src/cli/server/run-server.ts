@@ -14,8 +14,8 @@ export interface RunServerOptions {
   readonly isJson: boolean
 }
 
-/** Runs until a signal or its death; leaves the exit code in `process.exitCode`, or ends the process when it died. */
-export async function runServer(options: RunServerOptions): Promise<void> {
+/** Runs until a signal or its death, which end the process; gives the exit code when it could not start. */
+export async function runServer(options: RunServerOptions): Promise<number> {
   const stop = untilAskedToStop({ endsWithStdin: false })
   process.on('uncaughtException', (error) => {
     process.stderr.write(`${error.stack ?? error.message}\n`)
@@ -28,8 +28,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   } catch (error) {
     stop.release()
     explain(error)
-    process.exitCode = FAILED
-    return
+    return FAILED
   }
   const death = server.died.then((error) => {
     explain(error)
@@ -41,6 +40,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   say(options, colors.dim(`stopping (${reason}) ...`))
   await server.stop()
   say(options, 'stopped')
+  // Connections of peers that hold on would keep the process.
   process.exit(0)
 }
 
