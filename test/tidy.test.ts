@@ -89,6 +89,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'connect/index.ts',
     'scenarios/run.ts',
   ],
+  // The dump of a log reads bytes; all other tools speak through the client.
+  'src/cli/dump-log': ['src/base', 'src/wire', 'src/cli'],
   'src/chaos/plan': ['src/base'],
   'src/chaos/history': [],
   'src/chaos/checks': [

@@ -11,6 +11,7 @@ import { metadataQuorumCommand } from './commands/metadata-quorum.ts'
 import { reassignPartitionsCommand } from './commands/reassign-partitions.ts'
 import { consoleConsumerCommand } from './commands/console-consumer.ts'
 import { consoleProducerCommand } from './commands/console-producer.ts'
+import { dumpLogCommand } from './commands/dump-log.ts'
 import { serverCommand } from './commands/server.ts'
 import { startCommand } from './commands/start.ts'
 import { topicsCommand } from './commands/topics.ts'
@@ -45,6 +46,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .addCommand(metadataQuorumCommand())
     .addCommand(consoleConsumerCommand())
     .addCommand(consoleProducerCommand())
+    .addCommand(dumpLogCommand())
     .addCommand(serverCommand())
     .addCommand(storageCommand())
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
