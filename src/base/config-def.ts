@@ -69,7 +69,9 @@ export class ConfigDef {
     const text = properties[key.name]
     if (text === undefined) {
       if (key.defaultValue === undefined) {
-        throw new ConfigError(`Missing required configuration "${key.name}" which has no default value.`)
+        throw new ConfigError(
+          `Missing required configuration "${key.name}" which has no default value.`,
+        )
       }
       return key.defaultValue
     }

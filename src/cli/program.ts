@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { KafketteError, messageOf } from '../base/errors.ts'
 import { configsCommand } from './commands/configs.ts'
+import { completionCommand } from './commands/completion.ts'
 import { connectStandaloneCommand } from './commands/connect-standalone.ts'
 import { clusterCommand } from './commands/cluster.ts'
 import { deleteRecordsCommand } from './commands/delete-records.ts'
@@ -44,6 +45,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .addCommand(leaderElectionCommand())
     .addCommand(clusterCommand())
     .addCommand(metadataQuorumCommand())
+    .addCommand(completionCommand())
     .addCommand(consoleConsumerCommand())
     .addCommand(consoleProducerCommand())
     .addCommand(dumpLogCommand())
