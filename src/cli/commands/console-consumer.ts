@@ -1,4 +1,4 @@
-import { CONSUMER_OPTIONS, consumerPlan } from '../console/consumer-options.ts'
+import { CONSUMER_OPTIONS } from '../console/consumer-flags.ts'
 import { plainToolCommand, type PlainTool } from '../console/plain-tool.ts'
 import type { ToolCommand } from '../kafka-tool.ts'
 
@@ -9,6 +9,8 @@ export const consoleConsumerTool: PlainTool = {
   about: 'This tool helps to read data from Kafka topics and outputs it to standard output.',
   options: CONSUMER_OPTIONS,
   run: async (options, io) => {
+    // Loaded only now: the formatters bring the tables of all records.
+    const { consumerPlan } = await import('../console/consumer-options.ts')
     const plan = consumerPlan(options, io)
     const { runConsumer } = await import('../console/run-consumer.ts')
     return runConsumer(plan, io)

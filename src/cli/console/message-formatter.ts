@@ -1,12 +1,12 @@
 import type { ConsumerRecord, Properties } from '../../client/index.ts'
+import { coordinatorFormatter } from '../dump-log/coordinator-formatter.ts'
+import { DEFAULT_FORMATTER } from './consumer-flags.ts'
 import { deserializerOf, type Deserializer } from './java-text.ts'
 
 /** The bytes that a record is shown as; empty for one that is not shown. Throws for bytes it cannot read. */
 export type MessageFormatter = (record: ConsumerRecord) => Buffer
 
 const TOOLS = 'org.apache.kafka.tools.consumer.'
-
-export const DEFAULT_FORMATTER = `${TOOLS}DefaultMessageFormatter`
 
 /** Null for a class that is not served. `tell` hears of deserializers that are not. */
 export function formatterOf(
@@ -22,8 +22,14 @@ export function formatterOf(
     case `${TOOLS}NoOpMessageFormatter`:
       return () => Buffer.alloc(0)
     default:
-      return null
+      return formatterOfCoordinator(className)
   }
+}
+
+/** Kafka's formatters for its internal topics print JSON without line ends. */
+function formatterOfCoordinator(className: string): MessageFormatter | null {
+  const format = coordinatorFormatter(className)
+  return format === null ? null : (record) => Buffer.from(format(record))
 }
 
 /** Every record is also logged with its key and value. */

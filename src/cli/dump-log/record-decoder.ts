@@ -17,6 +17,7 @@ import * as shareRecords from '../../wire/records/share-coordinator.ts'
 import * as transactionRecords from '../../wire/records/transaction-coordinator.ts'
 import { decodeMessage, type MessageSchema } from '../../wire/schema.ts'
 import { ToolError } from '../tool-errors.ts'
+import { coordinatorSchemas, type AnySchema } from './coordinator-schemas.ts'
 import { messageJson, objectJson } from './message-json.ts'
 
 /** What is shown of a record; null for a part that is not shown. */
@@ -26,8 +27,6 @@ export interface RecordText {
 }
 
 export type RecordDecoder = (record: DecodedRecord) => RecordText
-
-type AnySchema = MessageSchema<object>
 
 const DELETE = '<DELETE>'
 const VERSION_BYTES = 2
@@ -104,11 +103,7 @@ function coordinatorDecoder(
   module: object,
   valueJson: (schema: AnySchema, version: number, message: object) => string,
 ): RecordDecoder {
-  const schemas = Object.values(module) as readonly AnySchema[]
-  const byType = (ending: string): ReadonlyMap<number, AnySchema> =>
-    new Map(schemas.filter(({ name }) => name.endsWith(ending)).map((each) => [each.apiKey, each]))
-  const keys = byType('Key')
-  const values = byType('Value')
+  const { keys, values } = coordinatorSchemas(module)
   return ({ offset, key, value }) => {
     if (key === null) {
       throw new ToolError(

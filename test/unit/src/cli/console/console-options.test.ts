@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  CONSUMER_OPTIONS,
-  consumerPlan,
-  type ConsumerPlan,
-} from '../../../../../src/cli/console/consumer-options.ts'
+import { CONSUMER_OPTIONS } from '../../../../../src/cli/console/consumer-flags.ts'
+import { consumerPlan, type ConsumerPlan } from '../../../../../src/cli/console/consumer-options.ts'
 import {
   PRODUCER_OPTIONS,
   producerPlan,

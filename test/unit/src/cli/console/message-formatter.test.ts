@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { doubleText, floatText } from '../../../../../src/cli/console/java-text.ts'
-import { DEFAULT_FORMATTER, formatterOf } from '../../../../../src/cli/console/message-formatter.ts'
+import { DEFAULT_FORMATTER } from '../../../../../src/cli/console/consumer-flags.ts'
+import { formatterOf } from '../../../../../src/cli/console/message-formatter.ts'
+import {
+  encodeCoordinatorKey,
+  encodeCoordinatorValue,
+} from '../../../../../src/wire/coordinator-record.ts'
+import {
+  offsetCommitKey,
+  offsetCommitValue,
+} from '../../../../../src/wire/records/group-coordinator.ts'
 import type { ConsumerRecord, Properties } from '../../../../../src/client/index.ts'
 
 const RECORD: ConsumerRecord = {
@@ -79,6 +88,32 @@ describe('the default formatter', () => {
     expect(formatterOf('foo', {}, quiet)).toBeNull()
     const none = formatterOf('org.apache.kafka.tools.consumer.NoOpMessageFormatter', {}, quiet)
     expect(none!(RECORD)).toHaveLength(0)
+  })
+})
+
+describe('the formatters of internal topics', () => {
+  const ofClass = (name: string): ReturnType<typeof formatterOf> =>
+    formatterOf(`org.apache.kafka.tools.consumer.${name}`, {}, () => undefined)
+  const key = encodeCoordinatorKey(offsetCommitKey, { group: 'g', topic: 't', partition: 1 })
+  const value = encodeCoordinatorValue(offsetCommitValue, 3, {
+    offset: 8,
+    leaderEpoch: -1,
+    metadata: '',
+    commitTimestamp: 5,
+  })
+
+  it('show the records of their type as JSON, as Kafka does', () => {
+    const format = ofClass('OffsetsMessageFormatter')!
+    const shownKey = '"key":{"type":1,"data":{"group":"g","topic":"t","partition":1}}'
+    expect(format({ ...RECORD, key, value }).toString()).toBe(
+      `{${shownKey},"value":{"version":3,"data":{"offset":8,"leaderEpoch":-1,"metadata":"","commitTimestamp":5}}}`,
+    )
+    expect(format({ ...RECORD, key, value: null }).toString()).toBe(`{${shownKey},"value":null}`)
+    expect(format({ ...RECORD, key: Buffer.from([0, 99]), value })).toHaveLength(0)
+  })
+
+  it('leave out the records of other types', () => {
+    expect(ofClass('GroupMetadataMessageFormatter')!({ ...RECORD, key, value })).toHaveLength(0)
   })
 })
 
