@@ -268,6 +268,17 @@ describe('kafkette storage', () => {
     expect(existsSync(file!.directory)).toBe(false)
   })
 
+  it.each([
+    [[], 'too few arguments'],
+    [['foo'], "invalid choice: 'foo'"],
+    [['info'], "required option '-c, --config <file>' not specified"],
+    [['format', '-c', 'x'], "required option '-t, --cluster-id <id>' not specified"],
+    [['info', '-c', '/nosuch'], 'cannot read /nosuch'],
+  ])('ends %o with 1', async (args, message) => {
+    const { code, stderr } = await kafkette('storage', ...args).end()
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)])
+  })
+
   it('prints ids that differ', async () => {
     const [one, two] = await Promise.all([1, 2].map(() => kafkette('storage', 'random-uuid').end()))
     expect(one!.stdout).toMatch(/^[\w-]{22}\n$/)

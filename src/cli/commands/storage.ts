@@ -6,6 +6,15 @@ export function storageCommand(): Command {
   const storage = new Command('storage').description(
     'Format the log directories of a node for a cluster, or look at them.',
   )
+  // Without one of the commands: Kafka's tool ends with 1.
+  storage
+    .argument('[command]')
+    .action((wrong: string | undefined, _flags: object, command: Command) => {
+      const problem = wrong === undefined ? 'too few arguments' : `invalid choice: '${wrong}'`
+      process.stderr.write(`error: ${problem} (choose from info, format, random-uuid)\n`)
+      command.outputHelp({ error: true })
+      process.exitCode = 1
+    })
   storage
     .command('info')
     .description('Get information about the log directories of this node.')
