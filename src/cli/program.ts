@@ -1,28 +1,57 @@
 import { Command, CommanderError } from 'commander'
 import { KafketteError, messageOf } from '../base/errors.ts'
-import { configsCommand } from './commands/configs.ts'
-import { completionCommand } from './commands/completion.ts'
-import { connectStandaloneCommand } from './commands/connect-standalone.ts'
 import { clusterCommand } from './commands/cluster.ts'
+import { completionCommand } from './commands/completion.ts'
+import { configsCommand } from './commands/configs.ts'
+import { connectStandaloneCommand } from './commands/connect-standalone.ts'
+import { consoleConsumerCommand } from './commands/console-consumer.ts'
+import { consoleProducerCommand } from './commands/console-producer.ts'
 import { deleteRecordsCommand } from './commands/delete-records.ts'
+import { dumpLogCommand } from './commands/dump-log.ts'
 import { getOffsetsCommand } from './commands/get-offsets.ts'
 import { leaderElectionCommand } from './commands/leader-election.ts'
 import { logDirsCommand } from './commands/log-dirs.ts'
 import { metadataQuorumCommand } from './commands/metadata-quorum.ts'
 import { reassignPartitionsCommand } from './commands/reassign-partitions.ts'
-import { consoleConsumerCommand } from './commands/console-consumer.ts'
-import { consoleProducerCommand } from './commands/console-producer.ts'
-import { dumpLogCommand } from './commands/dump-log.ts'
 import { serverCommand } from './commands/server.ts'
 import { startCommand } from './commands/start.ts'
-import { topicsCommand } from './commands/topics.ts'
-import { serverCommand } from './commands/server.ts'
 import { storageCommand } from './commands/storage.ts'
+import { topicsCommand } from './commands/topics.ts'
 import { checkNodeVersion, VERSION } from './environment.ts'
 
 /** Exit codes: 0 done, 1 something failed, 2 the command line was wrong. Kafka's own tools have Kafka's codes. */
 const FAILED = 1
 const USAGE = 2
+
+/** In the order of the help. */
+const GROUPS: readonly (readonly [string, readonly (() => Command)[]])[] = [
+  [
+    'Clusters and workers:',
+    [startCommand, serverCommand, storageCommand, connectStandaloneCommand],
+  ],
+  [
+    'Records:',
+    [
+      consoleProducerCommand,
+      consoleConsumerCommand,
+      getOffsetsCommand,
+      deleteRecordsCommand,
+      dumpLogCommand,
+    ],
+  ],
+  ['Topics and settings:', [topicsCommand, configsCommand]],
+  [
+    'Replicas and nodes:',
+    [
+      reassignPartitionsCommand,
+      leaderElectionCommand,
+      logDirsCommand,
+      clusterCommand,
+      metadataQuorumCommand,
+    ],
+  ],
+  ['Shells:', [completionCommand]],
+]
 
 /** Carries out one command line; the exit code is left in `process.exitCode`. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -33,24 +62,10 @@ export async function run(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError(true)
     .showHelpAfterError('(run with --help for the options)')
     .exitOverride()
-    .addCommand(startCommand())
     .enablePositionalOptions()
-    .addCommand(connectStandaloneCommand())
-    .addCommand(topicsCommand())
-    .addCommand(configsCommand())
-    .addCommand(getOffsetsCommand())
-    .addCommand(deleteRecordsCommand())
-    .addCommand(logDirsCommand())
-    .addCommand(reassignPartitionsCommand())
-    .addCommand(leaderElectionCommand())
-    .addCommand(clusterCommand())
-    .addCommand(metadataQuorumCommand())
-    .addCommand(completionCommand())
-    .addCommand(consoleConsumerCommand())
-    .addCommand(consoleProducerCommand())
-    .addCommand(dumpLogCommand())
-    .addCommand(serverCommand())
-    .addCommand(storageCommand())
+  for (const [group, commands] of GROUPS) {
+    for (const create of commands) program.addCommand(create().helpGroup(group))
+  }
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
   try {
     await program.parseAsync([...argv])
