@@ -12,12 +12,13 @@ import {
 import { ResourceType } from '../metadata/configs-image.ts'
 import type { ApiHandler, NodeServices } from '../server/request-context.ts'
 import {
+  answeredHere,
   invalidRequest,
   isForController,
+  failedAlike,
   merged,
   problemWithBroker,
   problemWithConfigs,
-  repeatedResources,
   type Refusal,
 } from './config-preparation.ts'
 import { forwardToController } from './forwarding.ts'
@@ -35,14 +36,7 @@ export const alterConfigsHandler: ApiHandler<AlterConfigsRequest, AlterConfigsRe
       services.controller.alterConfigs(apiVersion, request, respond)
       return
     }
-    const repeated = repeatedResources(request.resources)
-    const local = new Map<Resource, Refusal>()
-    for (const resource of request.resources) {
-      const refusal = repeated.has(resource)
-        ? invalidRequest('Each resource must appear at most once.')
-        : refusalOf(services, resource)
-      if (refusal !== null) local.set(resource, refusal)
-    }
+    const local = answeredHere(request.resources, (resource) => refusalOf(services, resource))
     const left = request.resources.filter((resource) => !local.has(resource))
     if (left.length === 0) {
       respond({ responses: merged(request.resources, local, []) })
@@ -55,21 +49,10 @@ export const alterConfigsHandler: ApiHandler<AlterConfigsRequest, AlterConfigsRe
       timeoutMs: services.config.int('request.timeout.ms'),
       respond: (answer) => {
         if (answer === null || answer === 'close') return respond(answer)
-        const responses = (answer.responses ?? []).map((response) => ({
-          errorCode: response.errorCode ?? 0,
-          errorMessage: response.errorMessage ?? null,
-          resourceType: response.resourceType ?? 0,
-          resourceName: response.resourceName ?? '',
-        }))
-        respond({ responses: merged(request.resources, local, responses) })
+        respond({ responses: merged(request.resources, local, answer.responses ?? []) })
       },
       failure: (errorCode, errorMessage) => ({
-        responses: left.map(({ resourceType, resourceName }) => ({
-          resourceType,
-          resourceName,
-          errorCode,
-          errorMessage,
-        })),
+        responses: failedAlike(left, errorCode, errorMessage),
       }),
     })
   },

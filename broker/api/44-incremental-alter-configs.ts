@@ -15,15 +15,16 @@ import { brokerConfigDef } from '../config.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
 import type { ApiHandler, NodeServices } from '../server/request-context.ts'
 import {
+  answeredHere,
   DONE,
   invalidConfig,
   invalidRequest,
   isForController,
+  failedAlike,
   merged,
   problemWithBroker,
   problemWithBrokerName,
   problemWithConfigs,
-  repeatedResources,
   type Refusal,
 } from './config-preparation.ts'
 import { forwardToController } from './forwarding.ts'
@@ -50,7 +51,9 @@ export const incrementalAlterConfigsHandler: ApiHandler<
       services.controller.incrementalAlterConfigs(apiVersion, request, respond)
       return
     }
-    const local = answeredHere(services, request)
+    const local = answeredHere(request.resources, (resource) =>
+      answerOf(services, resource, request.validateOnly),
+    )
     const left = request.resources.filter((resource) => !local.has(resource))
     if (left.length === 0) {
       respond({ responses: merged(request.resources, local, []) })
@@ -63,40 +66,13 @@ export const incrementalAlterConfigsHandler: ApiHandler<
       timeoutMs: services.config.int('request.timeout.ms'),
       respond: (answer) => {
         if (answer === null || answer === 'close') return respond(answer)
-        const responses = (answer.responses ?? []).map((response) => ({
-          errorCode: response.errorCode ?? 0,
-          errorMessage: response.errorMessage ?? null,
-          resourceType: response.resourceType ?? 0,
-          resourceName: response.resourceName ?? '',
-        }))
-        respond({ responses: merged(request.resources, local, responses) })
+        respond({ responses: merged(request.resources, local, answer.responses ?? []) })
       },
       failure: (errorCode, errorMessage) => ({
-        responses: left.map(({ resourceType, resourceName }) => ({
-          resourceType,
-          resourceName,
-          errorCode,
-          errorMessage,
-        })),
+        responses: failedAlike(left, errorCode, errorMessage),
       }),
     })
   },
-}
-
-/** What is refused or done without the controller. */
-function answeredHere(
-  services: NodeServices,
-  { resources, validateOnly }: IncrementalAlterConfigsRequest,
-): ReadonlyMap<Resource, Refusal> {
-  const repeated = repeatedResources(resources)
-  const answers = new Map<Resource, Refusal>()
-  for (const resource of resources) {
-    const answer = repeated.has(resource)
-      ? invalidRequest('Each resource must appear at most once.')
-      : answerOf(services, resource, validateOnly)
-    if (answer !== null) answers.set(resource, answer)
-  }
-  return answers
 }
 
 function answerOf(

@@ -23,8 +23,24 @@ export function invalidConfig(errorMessage: string): Refusal {
   return { errorCode: ErrorCode.INVALID_CONFIG, errorMessage }
 }
 
+/** What of a request is refused or done without the controller; `answerOf` gives null for what is the controller's. */
+export function answeredHere<Resource extends ResourceName>(
+  resources: readonly Resource[],
+  answerOf: (resource: Resource) => Refusal | null,
+): ReadonlyMap<Resource, Refusal> {
+  const repeated = repeatedResources(resources)
+  const answers = new Map<Resource, Refusal>()
+  for (const resource of resources) {
+    const answer = repeated.has(resource)
+      ? invalidRequest('Each resource must appear at most once.')
+      : answerOf(resource)
+    if (answer !== null) answers.set(resource, answer)
+  }
+  return answers
+}
+
 /** Finds resources that a request names more than once: each of them is refused. */
-export function repeatedResources(resources: readonly ResourceName[]): ReadonlySet<ResourceName> {
+function repeatedResources(resources: readonly ResourceName[]): ReadonlySet<ResourceName> {
   const byKey = new Map<string, ResourceName[]>()
   for (const resource of resources) {
     const key = `${resource.resourceType}:${resource.resourceName}`
@@ -82,17 +98,29 @@ export function isForController(resourceType: number): boolean {
   )
 }
 
-/** Puts the answers back into the order of the request. */
+/** Puts the answers of the broker and the controller into the order of the request. */
 export function merged<Resource extends ResourceName>(
   resources: readonly Resource[],
   local: ReadonlyMap<Resource, Refusal>,
-  remote: readonly (ResourceName & Refusal)[],
+  remote: readonly Partial<Refusal>[],
 ): (ResourceName & Refusal)[] {
   let next = 0
   return resources.map((resource) => {
-    const { resourceType, resourceName } = resource
-    const found = local.get(resource) ?? remote[next++]
-    const { errorCode, errorMessage } = found ?? DONE
-    return { errorCode, errorMessage, resourceType, resourceName }
+    const { errorCode = DONE.errorCode, errorMessage = null } =
+      local.get(resource) ?? remote[next++] ?? DONE
+    return { ...nameOf(resource), errorCode, errorMessage }
   })
+}
+
+/** The same answer for every resource: the controller could not carry the request out. */
+export function failedAlike(
+  resources: readonly ResourceName[],
+  errorCode: number,
+  errorMessage: string | null,
+): (ResourceName & Refusal)[] {
+  return resources.map((resource) => ({ ...nameOf(resource), errorCode, errorMessage }))
+}
+
+function nameOf({ resourceType, resourceName }: ResourceName): ResourceName {
+  return { resourceType, resourceName }
 }

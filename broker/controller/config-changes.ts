@@ -42,20 +42,7 @@ export function incrementalAlterConfigs(
   context: ControlContext,
   request: IncrementalAlterConfigsRequest,
 ): Outcome<IncrementalAlterConfigsResponse> {
-  const records: MetadataRecord[] = []
-  const responses = distinct(request.resources).map(({ resource, isRepeated }) => {
-    const changed = isRepeated
-      ? apiError(ErrorCode.INVALID_REQUEST, 'Duplicate resource.')
-      : alterResource(context, resource)
-    if ('errorCode' in changed) return responseFor(resource, changed)
-    records.push(...changed)
-    return responseFor(resource, NO_ERROR)
-  })
-  if (records.length > MAX_RECORDS_PER_BATCH) {
-    const error = apiError(ErrorCode.POLICY_VIOLATION, BATCH_TOO_LARGE)
-    return { records: [], response: refusedConfigs(request, error) }
-  }
-  return { records: request.validateOnly ? [] : records, response: { responses } }
+  return changeEach(request, (resource) => alterResource(context, resource))
 }
 
 /** Answers AlterConfigs, the older way: what is given for a resource takes the place of all that it had. */
@@ -63,11 +50,24 @@ export function alterConfigs(
   context: ControlContext,
   request: AlterConfigsRequest,
 ): Outcome<AlterConfigsResponse> {
+  return changeEach(request, (resource) => replaceResource(context, resource))
+}
+
+interface ConfigsRequest<Resource> {
+  readonly resources: readonly Resource[]
+  readonly validateOnly: boolean
+}
+
+/** The answer has the same form for both. */
+function changeEach<Resource extends NamedResource>(
+  request: ConfigsRequest<Resource>,
+  change: (resource: Resource) => readonly MetadataRecord[] | ApiError,
+): Outcome<IncrementalAlterConfigsResponse> {
   const records: MetadataRecord[] = []
   const responses = distinct(request.resources).map(({ resource, isRepeated }) => {
     const changed = isRepeated
       ? apiError(ErrorCode.INVALID_REQUEST, 'Duplicate resource.')
-      : replaceResource(context, resource)
+      : change(resource)
     if ('errorCode' in changed) return responseFor(resource, changed)
     records.push(...changed)
     return responseFor(resource, NO_ERROR)
