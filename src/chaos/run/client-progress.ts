@@ -7,8 +7,10 @@ export class ClientProgress {
   readonly #groups = new Map<string, string>()
   readonly #producers = new Set<string>()
   readonly #acknowledged = new Set<string>()
-  /** Next offset by reader (or group) and partition. */
-  readonly #next = new Map<string, number>()
+  /** Next offset by reader (in its last life) or group, and by partition. */
+  readonly #next = new Map<string, Map<string, number>>()
+  /** The last life of each reader. */
+  readonly #lives = new Map<string, number>()
 
   constructor(workload: readonly WorkloadPlan[]) {
     for (const plan of workload) {
@@ -19,8 +21,9 @@ export class ClientProgress {
   }
 
   onEntry({ kind, process, operation }: HistoryEntry): void {
-    if (kind !== 'ok') return
     const actor = actorOf(process)
+    if (kind === 'invoke') this.#noteLife(actor, process)
+    if (kind !== 'ok') return
     if (operation.op === 'send') {
       this.#acknowledged.add(actor)
       return
@@ -28,9 +31,9 @@ export class ClientProgress {
     if (operation.op !== 'poll') return
     const last = operation.records?.at(-1)
     if (last === undefined) return
-    const who = operation.purpose === 'group' ? groupOf(actor) : actor
-    const key = `${who} ${operation.topic}-${operation.partition}`
-    this.#next.set(key, Math.max(this.#next.get(key) ?? 0, last.offset + 1))
+    const next = this.#nextOf(operation.purpose === 'group' ? groupOf(actor) : actor)
+    const key = `${operation.topic}-${operation.partition}`
+    next.set(key, Math.max(next.get(key) ?? 0, last.offset + 1))
   }
 
   /** A producer without any acknowledged record yet; null when there is none. */
@@ -49,12 +52,36 @@ export class ClientProgress {
     for (const [who, topic] of [...this.#readers, ...this.#groups]) {
       for (const [key, place] of ends) {
         if (place.topic !== topic || !readsPartition(who, key)) continue
-        const next = this.#next.get(`${who} ${key}`) ?? 0
+        const next = this.#nextOf(who).get(key) ?? 0
         if (next < place.end) return `${who} is at ${next} of ${place.end} of ${key}`
       }
     }
     return null
   }
+
+  /** A reader that crashed begins at the beginning again; a group goes on where it was. */
+  #noteLife(actor: string, process: string): void {
+    if (!this.#readers.has(actor)) return
+    const life = lifeOf(process)
+    if (life <= (this.#lives.get(actor) ?? 1)) return
+    this.#lives.set(actor, life)
+    this.#next.delete(actor)
+  }
+
+  #nextOf(who: string): Map<string, number> {
+    let next = this.#next.get(who)
+    if (next === undefined) {
+      next = new Map()
+      this.#next.set(who, next)
+    }
+    return next
+  }
+}
+
+/** 1 for `name`, 2 for `name/2`. */
+function lifeOf(process: string): number {
+  const slash = process.indexOf('/')
+  return slash === -1 ? 1 : Number(process.slice(slash + 1))
 }
 
 /** A process is an actor in one of its lives: `name`, `name/2`. */

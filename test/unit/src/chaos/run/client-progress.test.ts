@@ -44,6 +44,19 @@ describe('the progress of clients', () => {
     expect(behind()).toBeNull()
   })
 
+  it('forgets how far a reader was that has begun another life', () => {
+    const progress = new ClientProgress(chaosPlan().workload)
+    const behind = (): string | null => progress.behind(ENDS, () => true)
+    progress.onEntry(poll('reader', 'reader', 4))
+    expect(behind()).toBeNull()
+    progress.onEntry({ ...poll('reader/2', 'reader', 0), kind: 'invoke' })
+    expect(behind()).toBe('reader is at 0 of 5 of t-0')
+    progress.onEntry(poll('reader/2', 'reader', 4))
+    progress.onEntry({ ...poll('reader/2', 'reader', 5), kind: 'invoke' })
+    progress.onEntry({ ...poll('reader', 'reader', 0), kind: 'info' })
+    expect(behind()).toBeNull()
+  })
+
   it('counts what any member of a group has read', () => {
     const group = {
       kind: 'group',
