@@ -75,7 +75,7 @@ export class HistoryIndex {
       this.#add(entry, openSends)
     }
     this.unended = [...open.values()]
-    if (this.facts.hasBitFlips) this.#mendUncheckedReads()
+    if (this.facts.bitFlips > 0) this.#mendUncheckedReads()
   }
 
   /** What was committed stays committed: no fault goes over the budget, no election was unclean. */

@@ -34,8 +34,8 @@ const DAMAGE: ReadonlySet<FaultKind> = new Set<FaultKind>([
 export class PlanFacts {
   /** No leader is replaced without its knowledge while it lives. */
   readonly hasNoZombies: boolean
-  /** A fault flips bits of what was written. */
-  readonly hasBitFlips: boolean
+  /** So many faults flip bits of what was written. */
+  readonly bitFlips: number
   /** No fault changes bytes that were written. */
   readonly hasNoDamage: boolean
   readonly groups: ReadonlyMap<string, GroupPlan>
@@ -52,7 +52,7 @@ export class PlanFacts {
     this.#plan = plan
     this.hasNoZombies = plan.faults.every(({ kind }) => WITHOUT_ZOMBIES.has(kind))
     this.hasNoDamage = plan.faults.every(({ kind }) => !DAMAGE.has(kind))
-    this.hasBitFlips = plan.faults.some(({ kind }) => kind === 'bit-flip')
+    this.bitFlips = plan.faults.filter(({ kind }) => kind === 'bit-flip').length
     const groups = plan.workload.filter((part): part is GroupPlan => part.kind === 'group')
     this.groups = new Map(groups.map((group) => [group.groupId, group]))
     this.readers = plan.workload.filter((part): part is ReaderPlan => part.kind === 'reader')
@@ -105,6 +105,14 @@ export class PlanFacts {
     return this.#plan.workload.some(
       ({ kind, name }) => kind === 'kafkajs' && (actor === name || actor.startsWith(`${name}-`)),
     )
+  }
+
+  /**
+   * How many flipped bits may mislead the process: one in the header of a batch (the count of its records), or in an offset
+   * within it, makes a client that does not look at CRCs skip records that it was sent.
+   */
+  misleadingFlips(process: string): number {
+    return this.skipsCrc(process) ? this.bitFlips : 0
   }
 
   #readFaults(): void {

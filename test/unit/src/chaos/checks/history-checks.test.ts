@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { checkHistory, HISTORY_CHECKS } from '../../../../../src/chaos/checks/index.ts'
 import type { HistoryEntry } from '../../../../../src/chaos/history/history.ts'
 import { INVARIANTS } from '../../../../../src/chaos/invariants.ts'
+import type { Fault } from '../../../../../src/chaos/plan/fault.ts'
 import type { WorkloadPlan } from '../../../../../src/chaos/plan/workload-plan.ts'
 import {
   evidenceOf,
@@ -257,6 +258,26 @@ describe('reads (D2, D3, D4, D7)', () => {
       expect(verdict('D2', other, { plan: flips })).toBe('invalid')
       const nothing = script().poll('js-1', 0, [[0, 'abb']])
       expect(verdict('D2', nothing, { plan: flips })).toBe('invalid')
+    })
+
+    it('skips records once for each flipped bit, as kafkajs when the count of a batch is damaged', () => {
+      const flip = { atMs: 1, kind: 'bit-flip', target: 'b1' } as const
+      const sent = script().acked('a', 0).acked('b', 1).acked('c', 2).acked('d', 3).acked('e', 4)
+      const skips = sent.poll('js-1', 0, [
+        [0, 'a'],
+        [2, 'c'],
+        [4, 'e'],
+      ])
+      const withFlips = (faults: readonly Fault[]): string =>
+        verdict('D5', skips, { plan: planOf({ faults, workload: [kafkajs] }) })
+      expect(withFlips([flip, flip])).toMatch(/^valid/)
+      expect(withFlips([flip])).toBe('invalid')
+      expect(withFlips([crash])).toBe('invalid')
+      const other = script()
+        .acked('a', 0)
+        .acked('b', 1)
+        .poll('r', 0, [[1, 'b']])
+      expect(verdict('D5', other, { plan: planOf({ faults: [flip] }) })).toBe('invalid')
     })
   })
 
