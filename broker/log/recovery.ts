@@ -194,6 +194,8 @@ class Recovery {
     }
     const where = `${segment.log.path}: ${problem} at ${position}`
     if (segment.endOffset < recoveryPoint) {
+      // Whoever opens the log again is to read the segment again, not to trust indexes that look as if all were well.
+      segment.forgetIndexes()
       throw new CorruptionError(
         `${where}, offset ${segment.endOffset}, below the recovery point ${recoveryPoint}`,
       )

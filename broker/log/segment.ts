@@ -191,6 +191,11 @@ export class Segment {
     return { position: end.position, problem: problem ?? end.problem }
   }
 
+  /** Leaves no time index behind, so that the next one to open the segment has to rebuild it. Call on no segment in use. */
+  forgetIndexes(): void {
+    this.timeIndex.file.remove()
+  }
+
   /** Drops the bytes after the last good batch that `rebuild` found. */
   cutAt(position: number): void {
     this.log.truncate(position)

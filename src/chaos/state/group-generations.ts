@@ -51,6 +51,14 @@ export class GroupGenerationsCheck implements StateCheck {
     if (event.kind === 'coordinator.loaded') this.#loaded.add(nodeId)
   }
 
+  /** What a coordinator without its disk knows nothing of is told by others, if anybody has it. */
+  onStart({ nodeId }: NodeView, life: { readonly lostDisk: boolean }): void {
+    if (!life.lostDisk || this.#watch.state.budget.holdsDurability) return
+    for (const key of [...this.#seen.keys()]) {
+      if (key.startsWith(seenKey(nodeId, ''))) this.#seen.delete(key)
+    }
+  }
+
   onHistory({ operation }: HistoryEntry): void {
     if (operation.op !== 'assigned') return
     const { group, generation } = operation

@@ -262,6 +262,27 @@ describe('below the recovery point', () => {
     )
   })
 
+  it('a damaged batch that was found once is found again at the next start', async () => {
+    const { disk, log } = filledDisk()
+    await flushed(log)
+    const { recoveryPoint } = log
+    const files = filesOf(disk)
+    const inner = segmentNames(files)[1]!
+    const bytes = Buffer.from(files.get(inner)!)
+    // The last byte of a batch that is not the last: only its CRC tells.
+    const { position, sizeBytes } = headersOf(bytes).at(-2)!
+    bytes[position + sizeBytes - 1]! ^= 1
+    const torn = Buffer.alloc(13)
+    const damaged = diskWith(
+      new Map(files).set(inner, bytes).set(inner.replace('.log', '.timeindex'), torn),
+    )
+    for (let start = 1; start <= 3; start += 1) {
+      expect(() =>
+        openLog(damaged, { config: CONFIG, recoveryPoint, isCleanShutdown: true }),
+      ).toThrow(/wrong CRC .* below the recovery point/)
+    }
+  })
+
   it('an inner segment that lost its end is an error', async () => {
     const { disk, log } = filledDisk()
     await flushed(log)

@@ -198,6 +198,18 @@ describe('groups', () => {
     expect(bench.messages).toEqual([])
   })
 
+  it.each([
+    ['forgets', true, []],
+    ['may not forget, within the budget,', false, ['G2']],
+  ])('G2: a coordinator that lost its disk %s generations', (_what, isOverBudget, broken) => {
+    const bench = new StateBench()
+    bench.budget.holdsDurability = !isOverBudget
+    show(bench, {})
+    bench.begin(1, { lostDisk: true })
+    show(bench, { generation: 1 })
+    expect(bench.broken).toEqual(broken)
+  })
+
   it('G2: a coordinator that begins before a generation that was told', () => {
     const bench = new StateBench()
     bench.elect(1, 1)
