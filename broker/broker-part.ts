@@ -183,6 +183,8 @@ export class BrokerPart {
       partitionCount: () => image.topicsByName.get(OFFSETS_TOPIC)?.partitions.size ?? 0,
       topics: {
         hasTopic: (name) => image.topicsByName.has(name),
+        hasPartition: (name, partition) =>
+          image.topicsByName.get(name)?.partitions.has(partition) ?? false,
         topicId: (name) => image.topicsByName.get(name)?.id ?? null,
         topicName: (id) => image.topicsById.get(id)?.name ?? null,
       },

@@ -98,7 +98,10 @@ function askedTopics(
       : {}),
   })
   if (isAll) return [...image.topicsByName.values()].map(withOperations)
-  return (request.topics ?? []).map((asked) => {
+  const once = new Map(
+    (request.topics ?? []).map((asked) => [`${asked.topicId} ${asked.name}`, asked]),
+  )
+  return [...once.values()].map((asked) => {
     if (asked.topicId !== ZERO_UUID) {
       const topic = image.topicsById.get(asked.topicId)
       return topic === undefined

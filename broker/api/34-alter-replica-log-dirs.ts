@@ -30,13 +30,16 @@ export const alterReplicaLogDirsHandler: ApiHandler<
       }
     }
     respond({
-      results: [...errors].map(([topicName, ofTopic]) => ({
-        topicName,
-        partitions: [...ofTopic].map(([partitionIndex, errorCode]) => ({
-          partitionIndex,
-          errorCode,
+      // Kafka's answer is made of partitions: a topic without any is not in it.
+      results: [...errors]
+        .filter(([, ofTopic]) => ofTopic.size > 0)
+        .map(([topicName, ofTopic]) => ({
+          topicName,
+          partitions: [...ofTopic].map(([partitionIndex, errorCode]) => ({
+            partitionIndex,
+            errorCode,
+          })),
         })),
-      })),
     })
   },
 }

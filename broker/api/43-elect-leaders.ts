@@ -26,7 +26,17 @@ export const electLeadersHandler: ApiHandler<ElectLeadersRequest, ElectLeadersRe
       request,
       timeoutMs: request.timeoutMs,
       respond,
-      failure: (errorCode) => (context.apiVersion >= 1 ? { errorCode } : {}),
+      failure: (errorCode, errorMessage) => ({
+        ...(context.apiVersion >= 1 ? { errorCode } : {}),
+        replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
+          topic,
+          partitionResult: partitions.map((partitionId) => ({
+            partitionId,
+            errorCode,
+            errorMessage,
+          })),
+        })),
+      }),
     })
   },
 }

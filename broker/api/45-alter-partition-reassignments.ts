@@ -30,7 +30,18 @@ export const alterPartitionReassignmentsHandler: ApiHandler<
       request,
       timeoutMs: request.timeoutMs,
       respond,
-      failure: (errorCode, errorMessage) => ({ errorCode, errorMessage }),
+      failure: (errorCode, errorMessage) => ({
+        errorCode,
+        errorMessage,
+        responses: request.topics.map(({ name, partitions }) => ({
+          name,
+          partitions: partitions.map(({ partitionIndex }) => ({
+            partitionIndex,
+            errorCode,
+            errorMessage,
+          })),
+        })),
+      }),
     })
   },
 }

@@ -26,7 +26,7 @@ export const describeClusterHandler: ApiHandler<DescribeClusterRequest, Describe
     const served = context.listener === 'broker' ? BROKERS : CONTROLLERS
     const asked = context.apiVersion === 0 ? BROKERS : request.endpointType
     if (asked !== served) {
-      respond(refusal(asked, served))
+      respond(refusal(context.apiVersion, asked, served))
       return
     }
     const endpoints =
@@ -48,7 +48,7 @@ export const describeClusterHandler: ApiHandler<DescribeClusterRequest, Describe
 
 type Endpoint = NonNullable<Input<DescribeClusterResponse>['brokers']>[number]
 
-function refusal(asked: number, served: number): Input<DescribeClusterResponse> {
+function refusal(version: number, asked: number, served: number): Input<DescribeClusterResponse> {
   if (asked !== BROKERS && asked !== CONTROLLERS) {
     return {
       errorCode: ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
@@ -57,7 +57,8 @@ function refusal(asked: number, served: number): Input<DescribeClusterResponse> 
   }
   const nameOf = (type: number): string => (type === BROKERS ? 'BROKER' : 'CONTROLLER')
   return {
-    errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE,
+    // Clients of v0 do not know the code of its own.
+    errorCode: version === 0 ? ErrorCode.INVALID_REQUEST : ErrorCode.MISMATCHED_ENDPOINT_TYPE,
     errorMessage: `The request was sent to an endpoint of type ${nameOf(served)}, but we wanted an endpoint of type ${nameOf(asked)}`,
   }
 }

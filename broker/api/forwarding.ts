@@ -34,7 +34,8 @@ export function forwardToController<Req, Res>(forwarding: Forwarding<Req, Res>):
     timeoutMs,
     (error, response) => {
       if (error !== null || response === null) {
-        respond(failure(ErrorCode.REQUEST_TIMED_OUT, error?.message ?? null))
+        // As in Kafka the code says it all.
+        respond(failure(ErrorCode.REQUEST_TIMED_OUT, null))
       } else if (response.errorCode !== ErrorCode.NONE || response.responseData === null) {
         respond(failure(response.errorCode, errorMessage(response.errorCode)))
       } else {

@@ -43,6 +43,7 @@ export function alterPartition(
   version: number,
   request: AlterPartitionRequest,
 ): Outcome<AlterPartitionResponse> {
+  if (request.topics.length === 0) return { records: [], response: {} }
   if (!isCurrentBroker(context, request.brokerId, request.brokerEpoch)) {
     return { records: [], response: { errorCode: ErrorCode.STALE_BROKER_EPOCH } }
   }

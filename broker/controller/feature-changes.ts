@@ -91,6 +91,8 @@ function reasonNotSupported(
   feature: string,
   level: number,
 ): string | null {
+  const isKnown = SUPPORTED_FEATURES.some(({ name }) => name === feature)
+  if (!isKnown && level === 0) return `Feature ${feature} not found.`
   const self = `Local controller ${context.nodeId}`
   const own = reasonOf(self, SUPPORTED_FEATURES, feature, level)
   if (own !== null) return own

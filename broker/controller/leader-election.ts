@@ -77,18 +77,17 @@ export function electLeaders(
   return { records, response: { errorCode: ErrorCode.NONE, replicaElectionResults: results } }
 }
 
-/** Version 0 has no error of its own; there every partition carries it. */
+/** Every partition carries the error; from version 1 on so does the answer. */
 export function refusedElection(
   version: number,
   request: ElectLeadersRequest,
   error: ApiError,
 ): Input<ElectLeadersResponse> {
-  if (version > 0) return { errorCode: error.errorCode }
   const replicaElectionResults = (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
     topic,
     partitionResult: partitions.map((partitionId) => ({ partitionId, ...error })),
   }))
-  return { replicaElectionResults }
+  return { ...(version > 0 && { errorCode: error.errorCode }), replicaElectionResults }
 }
 
 /** Gives leadership back to preferred leaders that may lead again; at most `MAX_ELECTIONS_PER_RUN` records. */

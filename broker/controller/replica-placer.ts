@@ -39,7 +39,7 @@ export function placeReplicas(request: PlacementRequest, random: Random): Placem
     return {
       problem:
         `The target replication factor of ${replicationFactor} cannot be reached because only ` +
-        `${brokers.length} broker(s) are registered.`,
+        `${brokers.length} broker(s) are registered or some brokers have all their log directories cordoned.`,
     }
   }
   const racks = new RackRing(brokers, random)

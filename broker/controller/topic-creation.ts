@@ -64,7 +64,6 @@ export function createTopics(
     results.push(outcome.result)
     records.push(...outcome.records)
     created.push(topic.name)
-    collisions.set(collisionKey(topic.name), topic.name)
   }
   if (records.length > MAX_RECORDS_PER_BATCH) {
     return refusedTopics(request, BATCH_TOO_LARGE)

@@ -322,7 +322,8 @@ export class GroupCoordinator {
     request: DeleteGroupsRequest,
     respond: Respond<DeleteGroupsResponse>,
   ): void {
-    const { groupsNames } = request
+    // A group that is named twice is deleted, and told, once.
+    const groupsNames = [...new Set(request.groupsNames)]
     const hasMessage = version >= DELETE_MESSAGE_VERSION
     const put = gather<ErrorCode>(groupsNames.length, (errors) => {
       const results = groupsNames.map((groupId, index) => {
@@ -348,21 +349,26 @@ export class GroupCoordinator {
     respond: Respond<OffsetDeleteResponse>,
   ): void {
     const { topics } = this.#options
-    const known = request.topics.filter(({ name }) => topics.hasTopic(name))
-    const unknown = request.topics.filter(({ name }) => !topics.hasTopic(name))
-    const refused = unknown.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-      })),
-    }))
+    const known = request.topics.flatMap(({ name, partitions }) => {
+      const there = partitions.filter(({ partitionIndex }) =>
+        topics.hasPartition(name, partitionIndex),
+      )
+      return there.length === 0 ? [] : [{ name, partitions: there }]
+    })
+    const refused = request.topics.flatMap(({ name, partitions }) => {
+      const missing = partitions.filter(
+        ({ partitionIndex }) => !topics.hasPartition(name, partitionIndex),
+      )
+      return missing.length === 0 ? [] : [{ name, partitions: missing.map(unknownPartition) }]
+    })
     this.#request<CommitResult>(request.groupId, {
       run: (shard) => shard.offsets.delete({ ...request, topics: known }),
       onError: (error) => ({ error, topics: [] }),
       respond: ({ error, topics: deleted }) =>
         respond(
-          error === ErrorCode.NONE ? { topics: [...deleted, ...refused] } : { errorCode: error },
+          error === ErrorCode.NONE
+            ? { topics: mergedByName([...deleted, ...refused]) }
+            : { errorCode: error },
         ),
     })
   }
@@ -391,4 +397,19 @@ function commitAppendError(error: ErrorCode): ErrorCode {
   return error === ErrorCode.MESSAGE_TOO_LARGE || error === ErrorCode.RECORD_LIST_TOO_LARGE
     ? ErrorCode.INVALID_COMMIT_OFFSET_SIZE
     : coordinatorError(error)
+}
+
+function unknownPartition({ partitionIndex }: { readonly partitionIndex: number }) {
+  return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+}
+
+/** A topic stands in an answer once, whatever came of its partitions. */
+function mergedByName(topics: CommitResult['topics']): CommitResult['topics'] {
+  const byName = new Map<string, CommitResult['topics'][number]>()
+  for (const topic of topics) {
+    const known = byName.get(topic.name)
+    const partitions = [...(known?.partitions ?? []), ...topic.partitions]
+    byName.set(topic.name, { ...topic, partitions })
+  }
+  return [...byName.values()]
 }

@@ -60,11 +60,14 @@ export function splitCommit(
   const answer = (result: CommitResult): Input<OffsetCommitResponse> => {
     const results = result.topics.values()
     return {
-      topics: request.topics.map((topic, index) => {
+      topics: request.topics.flatMap((topic, index) => {
         const error = resolved[index]?.error ?? ErrorCode.NONE
+        const isAsked = error === ErrorCode.NONE && result.error === ErrorCode.NONE
+        const partitions = isAsked ? (results.next().value?.partitions ?? []) : []
+        // Kafka's answer is made of partitions: a topic without any is not in it.
+        if (topic.partitions.length === 0) return []
         if (error !== ErrorCode.NONE) return committedTopic(topic, error)
         if (result.error !== ErrorCode.NONE) return committedTopic(topic, result.error)
-        const partitions = results.next().value?.partitions ?? []
         return { ...committedTopic(topic, ErrorCode.NONE), partitions }
       }),
     }

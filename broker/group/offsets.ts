@@ -215,7 +215,10 @@ export class OffsetHandler {
       metadata,
       commitTimestamp: nowMs,
       topicId: topicId ?? ZERO_UUID,
-      ...(retentionMs !== NO_RETENTION && { expireTimestamp: nowMs + retentionMs }),
+      ...(retentionMs !== NO_RETENTION && {
+        // A client may ask for longer than a record can say.
+        expireTimestamp: Math.min(nowMs + retentionMs, Number.MAX_SAFE_INTEGER),
+      }),
     }
     records.push(offsetCommitRecord(key, value))
     return ErrorCode.NONE

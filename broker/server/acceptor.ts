@@ -19,8 +19,7 @@ export interface AcceptorOptions {
   readonly router: Router
   readonly maxFrameBytes: number
   readonly maxIdleMs: number
-  /** max.connections; a further one is closed at once. */
-  /** max.connections, asked for at each connection: it can change while the broker runs. */
+  /** max.connections; a further one is closed at once. Asked for at each connection: it can change while the broker runs. */
   readonly maxConnections: () => number
 }
 

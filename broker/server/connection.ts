@@ -18,8 +18,9 @@ export interface ServerConnectionOptions {
   readonly onClosed: () => void
 }
 
-/** How many complete requests may wait behind the one in progress before reading stops. */
+/** How many complete requests, and bytes of them, may wait behind the one in progress before reading stops. */
 const MAX_QUEUED_FRAMES = 16
+const MAX_QUEUED_BYTES = 1024 * 1024
 const MIN_IDLE_CHECK_MS = 1000
 
 /**
@@ -31,6 +32,7 @@ export class ServerConnection implements ConnectionHandler {
   readonly #options: ServerConnectionOptions
   readonly #cutter: FrameCutter
   readonly #queue: Buffer[] = []
+  #queuedBytes = 0
   /** A request is with its handler. */
   #isBusy = false
   /** `#next` is at work further up the stack: what is answered at once must not call it again. */
@@ -45,6 +47,7 @@ export class ServerConnection implements ConnectionHandler {
     this.#options = options
     this.#cutter = new FrameCutter(options.maxFrameBytes, (frame) => {
       this.#queue.push(frame)
+      this.#queuedBytes += frame.length
     })
     this.#lastActivityMs = options.clock.monoMs()
     this.#watchIdle(options.maxIdleMs)
@@ -64,6 +67,7 @@ export class ServerConnection implements ConnectionHandler {
 
   onDrain(): void {
     this.#isWriteBlocked = false
+    this.#lastActivityMs = this.#options.clock.monoMs()
     this.#next()
   }
 
@@ -96,6 +100,7 @@ export class ServerConnection implements ConnectionHandler {
     while (!this.#isBusy && !this.#isWriteBlocked && !this.#isClosed) {
       const frame = this.#queue.shift()
       if (frame === undefined) break
+      this.#queuedBytes -= frame.length
       this.#dispatch(frame)
     }
     this.#isDispatching = false
@@ -136,7 +141,8 @@ export class ServerConnection implements ConnectionHandler {
 
   #throttleReading(): void {
     if (this.#isClosed) return
-    const shouldPause = this.#queue.length > MAX_QUEUED_FRAMES
+    const shouldPause =
+      this.#queue.length > MAX_QUEUED_FRAMES || this.#queuedBytes > MAX_QUEUED_BYTES
     if (shouldPause === this.#isPaused) return
     this.#isPaused = shouldPause
     if (shouldPause) this.#options.connection.pauseReading()
@@ -149,8 +155,10 @@ export class ServerConnection implements ConnectionHandler {
     if (maxIdleMs < 0) return
     this.#idleTimer = clock.after(Math.max(delayMs, MIN_IDLE_CHECK_MS), 'connection.idle', () => {
       const restMs = this.#lastActivityMs + maxIdleMs - clock.monoMs()
-      if (restMs <= 0 && !this.#isBusy) this.close()
-      else this.#watchIdle(restMs)
+      if (restMs > 0 || this.#isBusy) return this.#watchIdle(restMs)
+      // What a client does not read is never sent: to wait for that would keep the connection for ever.
+      if (this.#isWriteBlocked) this.fail(new Error(`nothing read for ${maxIdleMs} ms`))
+      else this.close()
     })
   }
 
@@ -158,6 +166,7 @@ export class ServerConnection implements ConnectionHandler {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#queue.length = 0
+    this.#queuedBytes = 0
     if (this.#idleTimer !== null) this.#options.clock.cancel(this.#idleTimer)
     this.#options.onClosed()
   }

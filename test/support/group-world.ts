@@ -61,6 +61,8 @@ export interface GroupWorldOptions {
 
 export const KNOWN_TOPICS: TopicDirectory = {
   hasTopic: (name) => name === 'foo' || name === 'bar',
+  hasPartition: (name, partition) =>
+    (name === 'foo' || name === 'bar') && partition >= 0 && partition < 10,
   topicName: (id) => (id === FOO_ID ? 'foo' : id === BAR_ID ? 'bar' : null),
   topicId: (name) => (name === 'foo' ? FOO_ID : name === 'bar' ? BAR_ID : null),
 }

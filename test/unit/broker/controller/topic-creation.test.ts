@@ -140,6 +140,7 @@ describe('CreateTopics', () => {
         { name: 'a.b' },
         { name: '__cluster_metadata' },
         { name: 'x_y' },
+        // Apache Kafka compares names with topics that are there, not with others of the request.
         { name: 'x.y' },
       ),
     ).toEqual([
@@ -150,7 +151,7 @@ describe('CreateTopics', () => {
       ErrorCode.TOPIC_ALREADY_EXISTS,
       ErrorCode.INVALID_REQUEST,
       ErrorCode.NONE,
-      ErrorCode.INVALID_TOPIC_EXCEPTION,
+      ErrorCode.NONE,
     ])
   })
 

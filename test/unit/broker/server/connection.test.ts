@@ -130,6 +130,28 @@ describe('ServerConnection, bounds', () => {
     expect(client.answered).toEqual([1, 2, 3, 4])
   })
 
+  it('drops a client that has read nothing for connections.max.idle.ms', () => {
+    const server = new ServerWorld({ highWaterBytes: 10, maxIdleMs: 5000, answersAtOnce: true })
+    const client = server.client()
+    client.connection.pauseReading()
+    for (const id of [1, 2, 3, 4]) client.heartbeat(id)
+    server.run(4000)
+    expect(server.eventsOf('connection.refused')).toEqual([])
+    server.run(3000)
+    expect(server.eventsOf('connection.refused')[0]!.fields['reason']).toMatch(/nothing read for/)
+  })
+
+  it('stops reading when few but large requests wait', () => {
+    const server = new ServerWorld({ highWaterBytes: 1_500_000 })
+    const client = server.client()
+    let frames = 0
+    while (frames < 10 && client.connection.write([largeHeartbeat(frames)])) {
+      frames += 1
+      server.run(50)
+    }
+    expect(frames).toBeLessThan(10)
+  })
+
   it.each([
     ['is longer than the maximum', Buffer.from('000f424100000000', 'hex'), /1000001/],
     ['has a negative size', Buffer.from('ffffffff00000000', 'hex'), /-1/],
@@ -234,3 +256,10 @@ describe('Acceptor', () => {
     expect(server.client().isClosed).toBe(true)
   })
 })
+
+/** Bytes behind the body are left unread, so a request may be of any size. */
+function largeHeartbeat(correlationId: number): Buffer {
+  const frame = Buffer.concat([...heartbeatFrame(correlationId), Buffer.alloc(500_000)])
+  frame.writeInt32BE(frame.length - 4)
+  return frame
+}
