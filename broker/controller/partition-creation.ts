@@ -70,7 +70,8 @@ function addPartitions(
   request: TopicRequest,
 ): readonly MetadataRecord[] | ApiError {
   const topic = context.image.topicsByName.get(request.name)
-  if (topic === undefined) return apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  if (topic === undefined)
+    return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null }
   const problem = problemWithCount(topic, request)
   if (problem !== null) return problem
   const replicas = replicasOf(context, topic, request)

@@ -366,9 +366,7 @@ export class GroupCoordinator {
       onError: (error) => ({ error, topics: [] }),
       respond: ({ error, topics: deleted }) =>
         respond(
-          error === ErrorCode.NONE
-            ? { topics: mergedByName([...deleted, ...refused]) }
-            : { errorCode: error },
+          error === ErrorCode.NONE ? { topics: joined(deleted, refused) } : { errorCode: error },
         ),
     })
   }
@@ -403,13 +401,19 @@ function unknownPartition({ partitionIndex }: { readonly partitionIndex: number 
   return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
 }
 
-/** A topic stands in an answer once, whatever came of its partitions. */
-function mergedByName(topics: CommitResult['topics']): CommitResult['topics'] {
-  const byName = new Map<string, CommitResult['topics'][number]>()
-  for (const topic of topics) {
-    const known = byName.get(topic.name)
-    const partitions = [...(known?.partitions ?? []), ...topic.partitions]
-    byName.set(topic.name, { ...topic, partitions })
-  }
-  return [...byName.values()]
+/** What was refused of a topic stands beside what was deleted of it. */
+function joined(
+  deleted: CommitResult['topics'],
+  refused: CommitResult['topics'],
+): CommitResult['topics'] {
+  const partitionsOf = (name: string): CommitResult['topics'][number]['partitions'] =>
+    refused.filter((topic) => topic.name === name).flatMap(({ partitions }) => partitions)
+  const names = new Set(deleted.map(({ name }) => name))
+  return [
+    ...deleted.map((topic) => ({
+      ...topic,
+      partitions: [...topic.partitions, ...partitionsOf(topic.name)],
+    })),
+    ...refused.filter(({ name }) => !names.has(name)),
+  ]
 }

@@ -19,6 +19,8 @@ export interface PlainClusterOptions {
   /** Directory of the jars. */
   readonly jars: string
   readonly brokers: number
+  /** Settings of every node on top of what a cluster needs. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** A cluster of Apache Kafka as anyone would start it: no proxies, every node a broker and a controller. */
@@ -51,7 +53,9 @@ export class PlainCluster implements AsyncDisposable {
     for (let id = 1; id <= options.brokers; id += 1) {
       ports.push({ client: await findFreePort(), controller: await findFreePort() })
     }
-    const files = ports.map((_, index) => writeProperties(directory, index + 1, ports))
+    const files = ports.map((_, index) => 
+      writeProperties(directory, index + 1, ports, options.properties ?? {}),
+    )
     const run = (mainClass: string, parameters: readonly string[]): JavaProcess =>
       new JavaProcess({ ...options, mainClass, parameters, directory })
     for (const file of files) {
@@ -111,7 +115,12 @@ interface NodePorts {
   readonly controller: number
 }
 
-function writeProperties(directory: string, id: number, nodes: readonly NodePorts[]): string {
+function writeProperties(
+  directory: string,
+  id: number,
+  nodes: readonly NodePorts[],
+  extra: Readonly<Record<string, string>>,
+): string {
   const { client, controller } = nodes[id - 1] ?? { client: 0, controller: 0 }
   const data = join(directory, `data-${id}`)
   const file = join(directory, `node-${id}.properties`)
@@ -128,6 +137,7 @@ function writeProperties(directory: string, id: number, nodes: readonly NodePort
     'offsets.topic.replication.factor': copies,
     'transaction.state.log.replication.factor': copies,
     'group.initial.rebalance.delay.ms': 0,
+    ...extra,
   }
   mkdirSync(data, { recursive: true })
   const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`)
