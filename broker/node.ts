@@ -18,6 +18,7 @@ import { nodeServices } from './node-services.ts'
 import type { NodeView } from './node-view.ts'
 import { QuorumPart } from './quorum-part.ts'
 import { Acceptor } from './server/acceptor.ts'
+import { connectionLimitOf } from './server/connection-limit.ts'
 import type { ListenerKind } from './server/request-context.ts'
 import { Router } from './server/router.ts'
 
@@ -255,6 +256,12 @@ export class BrokerNode {
         maxFrameBytes: this.config.int('socket.request.max.bytes'),
         maxIdleMs: this.config.long('connections.max.idle.ms'),
         maxConnections: () => this.config.int('max.connections'),
+        maxConnectionsOf: (host) =>
+          connectionLimitOf(
+            host,
+            this.config.int('max.connections.per.ip'),
+            this.config.string('max.connections.per.ip.overrides'),
+          ),
       })
     return [
       ...this.#plan.controllers.map((listener) => acceptor('controller', listener.name, listener)),

@@ -21,12 +21,16 @@ export interface AcceptorOptions {
   readonly maxIdleMs: number
   /** max.connections; a further one is closed at once. Asked for at each connection: it can change while the broker runs. */
   readonly maxConnections: () => number
+  /** max.connections.per.ip, or what its overrides say of this address. */
+  readonly maxConnectionsOf: (host: string) => number
 }
 
 /** One listener of a node and the connections that came through it. */
 export class Acceptor {
   readonly #options: AcceptorOptions
   readonly #connections = new Set<ServerConnection>()
+  /** How many of them each address has. */
+  readonly #countOf = new Map<string, number>()
   #listener: Listener | null = null
   #isClosed = false
 
@@ -59,6 +63,7 @@ export class Acceptor {
   #accept(connection: Connection): ConnectionHandler {
     const { name, router, clock, events, maxFrameBytes, maxIdleMs } = this.#options
     const maxConnections = this.#options.maxConnections()
+    const { host } = connection.remote
     const server = new ServerConnection({
       connection,
       listenerName: name,
@@ -68,15 +73,25 @@ export class Acceptor {
       maxFrameBytes,
       maxIdleMs,
       onClosed: () => {
-        this.#connections.delete(server)
+        if (this.#connections.delete(server)) this.#forget(host)
       },
     })
     this.#connections.add(server)
-    if (this.#connections.size > maxConnections) {
-      clock.after(0, 'acceptor.full', () => {
-        server.fail(new Error(`more than max.connections=${maxConnections} connections`))
-      })
-    }
+    this.#countOf.set(host, (this.#countOf.get(host) ?? 0) + 1)
+    const maxOfHost = this.#options.maxConnectionsOf(host)
+    const problem =
+      this.#connections.size > maxConnections
+        ? `more than max.connections=${maxConnections} connections`
+        : (this.#countOf.get(host) ?? 0) > maxOfHost
+          ? `more than max.connections.per.ip=${maxOfHost} connections of ${host}`
+          : null
+    if (problem !== null) clock.after(0, 'acceptor.full', () => server.fail(new Error(problem)))
     return server
+  }
+
+  #forget(host: string): void {
+    const left = (this.#countOf.get(host) ?? 0) - 1
+    if (left > 0) this.#countOf.set(host, left)
+    else this.#countOf.delete(host)
   }
 }

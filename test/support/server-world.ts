@@ -28,6 +28,7 @@ export interface ServerWorldOptions {
   readonly listener?: ListenerKind
   readonly maxFrameBytes?: number
   readonly maxIdleMs?: number
+  readonly maxConnectionsOf?: number
   readonly maxConnections?: number
   readonly highWaterBytes?: number
   /** Answer at once instead of holding. */
@@ -64,6 +65,7 @@ export class ServerWorld {
       maxFrameBytes: options.maxFrameBytes ?? 1_000_000,
       maxIdleMs: options.maxIdleMs ?? 600_000,
       maxConnections: () => options.maxConnections ?? 1000,
+      maxConnectionsOf: () => options.maxConnectionsOf ?? 1000,
     })
     this.acceptor.listen((error) => {
       if (error !== null) throw error

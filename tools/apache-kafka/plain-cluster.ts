@@ -53,7 +53,7 @@ export class PlainCluster implements AsyncDisposable {
     for (let id = 1; id <= options.brokers; id += 1) {
       ports.push({ client: await findFreePort(), controller: await findFreePort() })
     }
-    const files = ports.map((_, index) => 
+    const files = ports.map((_, index) =>
       writeProperties(directory, index + 1, ports, options.properties ?? {}),
     )
     const run = (mainClass: string, parameters: readonly string[]): JavaProcess =>

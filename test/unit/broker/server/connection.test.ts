@@ -1,6 +1,7 @@
 // Goal: one connection's bytes become requests that are answered in order, one at a time, and nothing that a client
 // sends or leaves undone costs more than its own connection.
 import { describe, expect, it } from 'vitest'
+import { connectionLimitOf } from '../../../../broker/server/connection-limit.ts'
 import { heartbeatFrame, ServerWorld } from '../../../support/server-world.ts'
 
 const heldGroups = (server: ServerWorld): string[] => server.held.map(({ groupId }) => groupId)
@@ -230,6 +231,27 @@ describe('Acceptor', () => {
     fourth.heartbeat(1)
     server.run()
     expect(fourth.answered).toEqual([1])
+  })
+
+  it('closes what an address has beyond its share, and takes another when one has left', () => {
+    const server = new ServerWorld({ maxConnectionsOf: 1, answersAtOnce: true })
+    const [first, second] = [server.client(), server.client()]
+    expect([first.isClosed, second.isClosed]).toEqual([false, true])
+    const reason = server.eventsOf('connection.refused')[0]!.fields['reason']
+    expect(reason).toMatch(/max.connections.per.ip=1/)
+    first.connection.close()
+    server.run()
+    expect(server.client().isClosed).toBe(false)
+  })
+
+  it.each([
+    ['10.0.0.1', 7],
+    ['::ffff:10.0.0.1', 7],
+    ['fe80::1', 9],
+    ['10.0.0.2', 5],
+  ])('allows %s %i connections', (host, limit) => {
+    expect(connectionLimitOf(host, 5, '10.0.0.1:7, fe80::1:9')).toBe(limit)
+    expect(connectionLimitOf(host, 5, '')).toBe(5)
   })
 
   it('ends every connection and the listener when it closes', () => {
