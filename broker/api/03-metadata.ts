@@ -54,7 +54,9 @@ export const metadataHandler: ApiHandler<MetadataRequest, MetadataResponse> = {
 /** v10 and v11 have topic ids in the request, but only names may be used; later a topic has one or the other. */
 function refusalOf(version: number, { topics }: MetadataRequest): Response | null {
   const asked = topics ?? []
-  if (version < BY_ID_VERSION && asked.some(({ topicId }) => topicId !== ZERO_UUID)) {
+  const isOfName = ({ name, topicId }: MetadataTopics[number]): boolean =>
+    name !== null && topicId === ZERO_UUID
+  if (version < BY_ID_VERSION && !asked.every(isOfName)) {
     return wholeRefusal(asked, ErrorCode.INVALID_REQUEST)
   }
   if (asked.some(({ name, topicId }) => name === null && topicId === ZERO_UUID)) {

@@ -85,6 +85,12 @@ describe('answers about topics', () => {
     expect(topics).toHaveLength(1)
   })
 
+  it('refuse a topic without a name where only names may be used', async () => {
+    const { errorCode, topics } = await ask(broker, metadataApi, 10, { topics: [{ name: null }] })
+    expect(topics[0]!.errorCode).toBe(ErrorCode.INVALID_REQUEST)
+    expect(errorCode).toBe(ErrorCode.NONE)
+  })
+
   it('leave out topics whose partitions are not to be moved', async () => {
     const dirs = [{ path: '/nowhere', topics: [{ name: 't', partitions: [] }] }]
     expect((await ask(broker, alterReplicaLogDirsApi, 2, { dirs })).results).toEqual([])
