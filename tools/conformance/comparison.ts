@@ -10,7 +10,7 @@ import { bothOutcomes, type Outcome, type Target, type VersionRange } from './ta
 import type { Tolerated, ToleratedList } from './tolerated.ts'
 import { bodyOfVersion, variationsOf } from './variations.ts'
 
-export type PairState = 'equal' | 'tolerated' | 'different' | 'not served' | 'not compared'
+export type PairState = 'equal' | 'tolerated' | 'open' | 'different' | 'not served' | 'not compared'
 
 export interface FoundDifference extends Difference {
   readonly case: string
@@ -244,9 +244,10 @@ function errorFieldsOnly(_: string, value: unknown): unknown {
   return value
 }
 
-function stateOf(differences: readonly FoundDifference[]): PairState {
+export function stateOf(differences: readonly FoundDifference[]): PairState {
   if (differences.length === 0) return 'equal'
-  return differences.every(({ tolerated }) => tolerated !== null) ? 'tolerated' : 'different'
+  if (differences.some(({ tolerated }) => tolerated === null)) return 'different'
+  return differences.some(({ tolerated }) => tolerated?.isOpen === true) ? 'open' : 'tolerated'
 }
 
 function isEncodable(api: AnyApi, version: number, body: Input<unknown>): boolean {

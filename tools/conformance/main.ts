@@ -74,6 +74,9 @@ async function main(args: readonly string[]): Promise<void> {
     return
   }
   const selection = select(options.only, program)
+  if (options.record && (options.short || !selection.isWhole)) {
+    program.error('error: only a whole run can be recorded', { exitCode: 2 })
+  }
   const setting = await javaSetting()
   const tolerated = ToleratedList.read()
   const skipped = setting.java === null ? [`the comparison: ${setting.missingJava}`] : []
@@ -87,11 +90,7 @@ async function main(args: readonly string[]): Promise<void> {
     skipped,
     unusedTolerated: isWholeComparison ? tolerated.unused() : [],
   }
-  if (options.record) {
-    if (!isWholeComparison)
-      program.error('error: only a whole run can be recorded', { exitCode: 2 })
-    writeFileSync(RECORD, record(result, new Date()))
-  }
+  if (options.record && isWholeComparison) writeFileSync(RECORD, record(result, new Date()))
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : printed(result))
   process.exitCode = isGood(result) ? 0 : 1
 }

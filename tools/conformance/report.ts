@@ -58,7 +58,7 @@ export function printed(result: ConformanceResult): string {
 
 function keyTable(pairs: readonly Pair[]): string {
   const table = new Table({
-    head: ['key', 'API', 'cases', 'equal', 'tolerated', 'different', 'not served'],
+    head: ['key', 'API', 'cases', 'equal', 'tolerated', 'open', 'different', 'not served'],
     style: { head: [], border: [], compact: true },
   })
   for (const { key, api, cases, counts } of keyRows(pairs)) {
@@ -68,6 +68,7 @@ function keyTable(pairs: readonly Pair[]): string {
       cases,
       counts.equal,
       counts.tolerated,
+      counts.open,
       counts.different,
       counts['not served'],
     ])
@@ -107,14 +108,15 @@ export function record(result: ConformanceResult, now: Date): string {
       `${platform()} ${release()}, Node ${process.versions.node}`,
     '',
     `**${verdict(pairs)}**: ${counts.equal} without any difference, ${counts.tolerated} with differences that ` +
-      `\`tools/conformance/tolerated.json\` gives reasons for, ${counts.different} with others. ` +
+      `\`tools/conformance/tolerated.json\` gives reasons for. ${counts.open} have faults of ours that are known and open there, ${counts.different} other ` +
+      `differences; neither count as equal. ` +
       `${counts['not served']} pairs are of APIs that are not served yet; they count as not equal.`,
     '',
-    '| key | API | cases | equal | tolerated | different | not served |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    '| key | API | cases | equal | tolerated | open | different | not served |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...keyRows(pairs).map(
       ({ key, api, cases, counts: own }) =>
-        `| ${key} | ${api} | ${cases} | ${own.equal} | ${own.tolerated} | ${own.different} | ${own['not served']} |`,
+        `| ${key} | ${api} | ${cases} | ${own.equal} | ${own.tolerated} | ${own.open} | ${own.different} | ${own['not served']} |`,
     ),
     '',
     '## Clients',
@@ -146,7 +148,14 @@ function keyRows(pairs: readonly Pair[]): readonly KeyRow[] {
 }
 
 function countStates(pairs: readonly Pair[]): Readonly<Record<PairState, number>> {
-  const counts = { equal: 0, tolerated: 0, different: 0, 'not served': 0, 'not compared': 0 }
+  const counts = {
+    equal: 0,
+    tolerated: 0,
+    open: 0,
+    different: 0,
+    'not served': 0,
+    'not compared': 0,
+  }
   for (const { state } of pairs) counts[state] += 1
   return counts
 }

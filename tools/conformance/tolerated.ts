@@ -18,6 +18,8 @@ export interface Tolerated {
   readonly kafka?: string
   readonly ours?: string
   readonly reason: string
+  /** A fault of ours that is known and not repaired yet: no reason to fail, but not equal either. */
+  readonly isOpen?: true
 }
 
 /** The reviewed list, and which entries of it were needed. */
