@@ -10,6 +10,7 @@ import { SUPPORTED_FEATURES } from './metadata/features.ts'
 import { OFFSETS_TOPIC } from './metadata/topic-name.ts'
 import type { QuorumPart } from './quorum-part.ts'
 import { partitionLogAccess } from './replica/partition-log-access.ts'
+import { FetchSessions } from './replica/fetch-sessions.ts'
 import { ReplicaManager } from './replica/replica-manager.ts'
 import { BrokerLifecycle } from './server/broker-lifecycle.ts'
 import { ControllerChannel } from './server/controller-channel.ts'
@@ -42,6 +43,7 @@ export class BrokerPart {
   readonly channel: ControllerChannel
   readonly lifecycle: BrokerLifecycle
   readonly replicas: ReplicaManager
+  readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   readonly topicCreation: AutoTopicCreation
@@ -55,6 +57,11 @@ export class BrokerPart {
     this.channel = this.#createChannel()
     this.lifecycle = this.#createLifecycle()
     this.replicas = this.#createReplicas()
+    this.fetchSessions = new FetchSessions({
+      clock: ports.clock,
+      random: ports.random.fork('fetch-sessions'),
+      maxSessions: () => config.int('max.incremental.fetch.session.cache.slots'),
+    })
     this.groups = this.#createGroups()
     this.producerIds = new ProducerIds({
       brokerId: options.nodeId,

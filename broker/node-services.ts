@@ -50,6 +50,9 @@ export function nodeServices(parts: NodeParts): NodeServices {
     get replicas() {
       return broker().replicas
     },
+    get fetchSessions() {
+      return broker().fetchSessions
+    },
     get groups() {
       return broker().groups
     },

@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/ports',
     'src/wire',
     'src/client/connection.ts',
+    'src/client/fetch-session.ts',
     'broker/log',
     'broker/metadata',
   ],

@@ -1,10 +1,10 @@
 // Versions: 4-18 (broker listener: partitions; controller listener: the quorum's metadata log).
 // Behaviour: long polls, byte limits and the first-batch rule, isolation levels, epoch fencing and divergence as in
-//   Kafka's ReplicaManager; followers by replica id.
+//   Kafka's ReplicaManager; followers by replica id; incremental sessions (KIP-227); consumers are sent to a replica
+//   in their rack where replica.selector.class says so (KIP-392).
 // Added: v7 sessions; v9 current leader epoch; v11 rack; v12 last fetched epoch; v13 topic ids; v15 replica state;
 //   v16 leader endpoints; v17 directory ids; v18 high watermark.
-// Not done: incremental sessions (KIP-227): every fetch is a full one and the session id is 0, as a broker without
-//   room for sessions answers; preferred read replicas (KIP-392).
+// Not done: nothing known (all offsets of a log are local: there is no tiered storage).
 import { ZERO_UUID } from '../../src/base/uuid.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
@@ -13,9 +13,15 @@ import {
   type FetchResponse,
 } from '../../src/wire/messages/01-fetch.ts'
 import type { Input } from '../../src/wire/schema.ts'
-import type { FetchEntry, FetchPartitionResult } from '../replica/fetch-result.ts'
+import {
+  fetchFailure,
+  type FetchEntry,
+  type FetchPartitionResult,
+} from '../replica/fetch-result.ts'
+import type { SessionPartition } from '../replica/fetch-session.ts'
+import type { FetchContext, FetchSessionAnswer } from '../replica/fetch-sessions.ts'
 import type { ApiHandler, RequestContext } from '../server/request-context.ts'
-import { leaderEndpoints, resolveTopic } from './topic-lookup.ts'
+import { leaderEndpoints } from './topic-lookup.ts'
 
 type TopicAnswer = NonNullable<Input<FetchResponse>['responses']>[number]
 type PartitionAnswer = NonNullable<TopicAnswer['partitions']>[number]
@@ -24,9 +30,7 @@ const CURRENT_LEADER_VERSION = 12
 const TOPIC_IDS_VERSION = 13
 const REPLICA_STATE_VERSION = 15
 const NODE_ENDPOINTS_VERSION = 16
-const NO_SESSION = 0
 const UNKNOWN_OFFSET = -1
-const MAX_INCREMENTAL_EPOCH = 0
 
 export const fetchHandler: ApiHandler<FetchRequest, FetchResponse> = {
   api: fetchApi,
@@ -38,95 +42,125 @@ export const fetchHandler: ApiHandler<FetchRequest, FetchResponse> = {
       context.services.raft.handleFetch(context.apiVersion, request, respond)
       return
     }
-    if (request.sessionId !== NO_SESSION && request.sessionEpoch > MAX_INCREMENTAL_EPOCH) {
-      respond({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND })
+    const usesState = context.apiVersion >= REPLICA_STATE_VERSION
+    const replicaId = usesState ? request.replicaState.replicaId : request.replicaId
+    const fetch = openFetch(context, request, replicaId >= 0)
+    if (typeof fetch === 'number') {
+      respond({ errorCode: fetch })
       return
     }
-    const { entries, unknown } = entriesOf(context, request)
-    const usesState = context.apiVersion >= REPLICA_STATE_VERSION
+    const { good, bad, failures } = resolved(context, fetch.partitions)
+    const asked = bad.length === 0 ? good : [...good, ...bad]
+    const finish = (results: readonly FetchPartitionResult[]): void => {
+      const all = failures.length === 0 ? results : [...results, ...failures]
+      respond(responseOf(context, fetch.answer(asked, all)))
+    }
+    if (good.length === 0) return finish([])
     context.services.replicas.fetch(
       {
-        replicaId: usesState ? request.replicaState.replicaId : request.replicaId,
+        replicaId,
         replicaEpoch: usesState ? request.replicaState.replicaEpoch : -1,
-        maxWaitMs: unknown.length > 0 ? 0 : request.maxWaitMs,
+        maxWaitMs: request.maxWaitMs,
         minBytes: request.minBytes,
         maxBytes: request.maxBytes,
         isolationLevel: request.isolationLevel,
         version: context.apiVersion,
         clientId: context.clientId,
         rackId: request.rackId,
-        entries,
+        listenerName: context.listenerName,
+        entries: good.map(({ entry }) => entry),
       },
-      (results) => {
-        respond(responseOf(context, results, unknown))
-      },
+      finish,
     )
   },
 }
 
-function entriesOf(
+function openFetch(
   context: RequestContext,
   request: FetchRequest,
-): { readonly entries: readonly FetchEntry[]; readonly unknown: readonly TopicAnswer[] } {
-  const entries: FetchEntry[] = []
-  const unknown: TopicAnswer[] = []
-  for (const topic of request.topics) {
-    const { name, id, isKnown } = resolveTopic(context, { name: topic.topic, id: topic.topicId })
-    if (!isKnown) {
-      unknown.push(unknownTopic(context, topic))
-      continue
-    }
-    for (const partition of topic.partitions) {
-      entries.push({
-        topic: name,
-        topicId: context.apiVersion >= TOPIC_IDS_VERSION ? id : ZERO_UUID,
-        partition: partition.partition,
-        currentLeaderEpoch: partition.currentLeaderEpoch,
-        fetchOffset: partition.fetchOffset,
-        lastFetchedEpoch: partition.lastFetchedEpoch,
-        logStartOffset: partition.logStartOffset,
-        maxBytes: partition.partitionMaxBytes,
-      })
-    }
-  }
-  return { entries, unknown }
+  isFollower: boolean,
+): FetchContext | ErrorCode {
+  const usesTopicIds = context.apiVersion >= TOPIC_IDS_VERSION
+  return context.services.fetchSessions.open({
+    sessionId: request.sessionId,
+    sessionEpoch: request.sessionEpoch,
+    isFollower,
+    usesTopicIds,
+    wanted: request.topics.flatMap((topic) => entriesOf(context, topic, usesTopicIds)),
+    forgotten: request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+      partitions.map((partition) => ({ topic, topicId, partition })),
+    ),
+  })
 }
 
-function unknownTopic(context: RequestContext, topic: FetchRequest['topics'][number]): TopicAnswer {
-  const errorCode =
-    context.apiVersion >= TOPIC_IDS_VERSION
-      ? ErrorCode.UNKNOWN_TOPIC_ID
-      : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-  return {
-    topic: topic.topic,
-    topicId: topic.topicId,
-    partitions: topic.partitions.map(({ partition }) => ({
-      partitionIndex: partition,
-      errorCode,
-      highWatermark: -1,
-    })),
-  }
-}
-
-function responseOf(
+function entriesOf(
   context: RequestContext,
-  results: readonly FetchPartitionResult[],
-  unknown: readonly TopicAnswer[],
-): Input<FetchResponse> {
+  topic: FetchRequest['topics'][number],
+  usesTopicIds: boolean,
+): readonly FetchEntry[] {
+  const { topicId } = topic
+  const name = usesTopicIds
+    ? (context.services.image().topicsById.get(topicId)?.name ?? '')
+    : topic.topic
+  return topic.partitions.map((partition) => ({
+    topic: name,
+    topicId,
+    partition: partition.partition,
+    currentLeaderEpoch: partition.currentLeaderEpoch,
+    fetchOffset: partition.fetchOffset,
+    lastFetchedEpoch: partition.lastFetchedEpoch,
+    logStartOffset: partition.logStartOffset,
+    maxBytes: partition.partitionMaxBytes,
+  }))
+}
+
+interface Resolved {
+  readonly good: readonly SessionPartition[]
+  /** What the committed metadata does not know, with the answer for each. */
+  readonly bad: readonly SessionPartition[]
+  readonly failures: readonly FetchPartitionResult[]
+}
+
+/** Looked at with every request: a topic of a session may be created or deleted between two. */
+function resolved(context: RequestContext, partitions: readonly SessionPartition[]): Resolved {
+  const image = context.services.image()
+  const good: SessionPartition[] = []
+  const bad: SessionPartition[] = []
+  const failures: FetchPartitionResult[] = []
+  for (const partition of partitions) {
+    const { topic, topicId } = partition.entry
+    const isById = topicId !== ZERO_UUID || context.apiVersion >= TOPIC_IDS_VERSION
+    const known = isById ? image.topicsById.get(topicId) : image.topicsByName.get(topic)
+    if (known?.partitions.has(partition.entry.partition) === true) {
+      if (topic === '') partition.entry = { ...partition.entry, topic: known.name }
+      good.push(partition)
+    } else {
+      const isIdUnknown = isById && known === undefined
+      const code = isIdUnknown ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      bad.push(partition)
+      failures.push(fetchFailure(partition.entry, code))
+    }
+  }
+  return { good, bad, failures }
+}
+
+function responseOf(context: RequestContext, answer: FetchSessionAnswer): Input<FetchResponse> {
+  const usesTopicIds = context.apiVersion >= TOPIC_IDS_VERSION
   const moved = new Set<number>()
   const topics: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = []
-  for (const result of results) {
+  for (const result of answer.results) {
     let topic = topics.at(-1)
-    if (topic === undefined || topic.topic !== result.topic) {
+    const isSame = usesTopicIds ? topic?.topicId === result.topicId : topic?.topic === result.topic
+    if (topic === undefined || !isSame) {
       topic = { topic: result.topic, topicId: result.topicId, partitions: [] }
       topics.push(topic)
     }
     topic.partitions.push(partitionAnswer(context.apiVersion, result, moved))
   }
   return {
-    errorCode: ErrorCode.NONE,
-    sessionId: NO_SESSION,
-    responses: [...topics, ...unknown],
+    errorCode: answer.error,
+    sessionId: answer.sessionId,
+    responses: topics,
     nodeEndpoints:
       context.apiVersion >= NODE_ENDPOINTS_VERSION ? leaderEndpoints(context, moved) : [],
   }

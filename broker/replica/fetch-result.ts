@@ -16,7 +16,10 @@ export interface FetchInput {
   /** Of the request: consumers may read from followers at 11 and above only. */
   readonly version: number
   readonly clientId: string | null
+  /** client.rack of a consumer; '' when it has none. */
   readonly rackId: string
+  /** Where the request came in: a consumer is sent only to brokers that have this listener. */
+  readonly listenerName: string
   readonly entries: readonly FetchEntry[]
 }
 

@@ -12,6 +12,7 @@ import type { Lookup } from './hosted-partitions.ts'
 import { readPartition, type PartitionRead, type PartitionReader } from './partition-read.ts'
 import type { Partition } from './partition.ts'
 import { Purgatory } from './purgatory.ts'
+import type { ReplicaSelector } from './replica-selector.ts'
 import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
 
 /** From this version on a consumer may read from a follower (KIP-392). */
@@ -23,6 +24,8 @@ export interface FetchServiceOptions {
   /** fetch.max.bytes. */
   readonly maxBytes: number
   readonly find: (entry: FetchEntry) => Lookup
+  /** Of replica.selector.class; null: all consumers read from leaders. */
+  readonly selector: ReplicaSelector | null
   readonly onStorageFailure: (partition: Partition, error: StorageFailure) => void
 }
 
@@ -50,7 +53,7 @@ export class FetchService {
   fetch(input: FetchInput, respond: FetchRespond): void {
     const maxBytes = Math.min(input.maxBytes, this.#options.maxBytes)
     const minBytes = Math.min(input.minBytes, maxBytes)
-    const reader = readerOf(input)
+    const reader = readerOf(input, this.#options.selector)
     const firstResults = this.#read(input, reader, maxBytes, true)
     if (isAnswer(firstResults, minBytes, input.maxWaitMs)) return respond(firstResults)
     const keys = input.entries.map(keyOf)
@@ -111,14 +114,19 @@ export class FetchService {
   }
 }
 
-function readerOf(input: FetchInput): PartitionReader {
+function readerOf(input: FetchInput, selector: ReplicaSelector | null): PartitionReader {
   if (input.replicaId >= 0) {
     return { kind: 'follower', brokerId: input.replicaId, brokerEpoch: input.replicaEpoch }
   }
+  const needsLeader = input.version < FOLLOWER_READ_VERSION
   return {
     kind: 'consumer',
     isCommittedOnly: input.isolationLevel === 1,
-    needsLeader: input.version < FOLLOWER_READ_VERSION,
+    needsLeader,
+    preferred:
+      selector === null || needsLeader
+        ? null
+        : (partition, fetchOffset) => selector(partition, input, fetchOffset),
   }
 }
 
@@ -131,7 +139,8 @@ function isAnswer(
   const bytes = results.reduce((sum, { records }) => sum + records.length, 0)
   if (bytes >= minBytes) return true
   return results.some(
-    ({ error, divergingEpoch }) => error !== ErrorCode.NONE || divergingEpoch !== null,
+    ({ error, divergingEpoch, preferredReadReplica }) =>
+      error !== ErrorCode.NONE || divergingEpoch !== null || preferredReadReplica !== -1,
   )
 }
 

@@ -1,6 +1,7 @@
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import type { Uuid } from '../../src/base/uuid.ts'
 import { ClientConnection } from '../../src/client/connection.ts'
+import { FetchSessionClient, isSessionError } from '../../src/client/fetch-session.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { Address, Network } from '../../src/ports/network.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
@@ -22,6 +23,7 @@ const FETCH_VERSION = 17
 const LONG_POLL_AFTER_MS = 10
 /** A timer may run a rounding error before its time; waiting anew must not take no time at all. */
 const MIN_DELAY_MS = 1
+const UNKNOWN_OFFSET = -1
 
 export interface FollowerFetcherOptions {
   readonly brokerId: BrokerId
@@ -57,18 +59,31 @@ interface Fetched {
   retryAtMs: number
   /** Its position is being found out; it is not asked for meanwhile. */
   isResetting: boolean
+  /** As the leader told last; -1 before. An answer without the partition says that they still hold. */
+  leaderHighWatermark: Offset
+  leaderLogStartOffset: Offset
 }
 
-type PartitionData = FetchResponse['responses'][number]['partitions'][number]
+type PartitionAnswer = Pick<
+  FetchResponse['responses'][number]['partitions'][number],
+  'errorCode' | 'divergingEpoch' | 'records' | 'highWatermark' | 'logStartOffset'
+>
+
+const UNCHANGED = {
+  errorCode: ErrorCode.NONE,
+  divergingEpoch: { epoch: -1, endOffset: -1 },
+  records: null,
+} as const
 
 /**
- * Fetches from one leader everything this broker follows there: one request in flight, all partitions in it,
- * partitions that got data last. Truncates where the leader says that the logs part. Errors delay the
+ * Fetches from one leader everything this broker follows there: one request in flight, all partitions in it or in the
+ * session it belongs to (KIP-227), partitions that got data last. Truncates where the leader says that the logs part. Errors delay the
  * partition (or, for the connection, all) by replica.fetch.backoff.ms; new metadata is what cures most of them.
  */
 export class FollowerFetcher {
   readonly #options: FollowerFetcherOptions
   readonly #partitions = new Map<string, Fetched>()
+  readonly #session = new FetchSessionClient()
   #connection: ClientConnection | null = null
   /** The partitions of the request in flight with the offset asked for; null when there is none. */
   #inFlight: ReadonlyMap<Fetched, Offset> | null = null
@@ -87,13 +102,16 @@ export class FollowerFetcher {
 
   /** Begins to fetch a partition in the leader epoch it is in now. `pump` sends. */
   add(partition: Partition): void {
-    const known = this.#partitions.get(partition.key)
-    if (known?.partition === partition && known.leaderEpoch === partition.leaderEpoch) return
+    const before = this.#partitions.get(partition.key)
+    const known = before?.partition === partition ? before : null
+    if (known?.leaderEpoch === partition.leaderEpoch) return
     this.#partitions.set(partition.key, {
       partition,
       leaderEpoch: partition.leaderEpoch,
       retryAtMs: 0,
       isResetting: false,
+      leaderHighWatermark: known?.leaderHighWatermark ?? UNKNOWN_OFFSET,
+      leaderLogStartOffset: known?.leaderLogStartOffset ?? UNKNOWN_OFFSET,
     })
   }
 
@@ -161,23 +179,48 @@ export class FollowerFetcher {
     error: Error | null,
     response: FetchResponse | null,
   ): void {
-    if (error !== null || response === null || response.errorCode !== ErrorCode.NONE) {
-      this.#disconnect()
-      this.#retryAtMs = this.#options.clock.monoMs() + this.#options.settings.backoffMs
-      return this.pump()
+    if (error !== null || response === null) return this.#onLost()
+    const isIncremental = !this.#session.isFull
+    if (!this.#session.onAnswer(response)) {
+      // Without its session a follower goes on at once in a new one; other errors are not cured by asking.
+      return isSessionError(response.errorCode) && isIncremental ? this.pump() : this.#onLost()
     }
     const fetchedByTopic = byTopic(asked.keys())
+    const told = new Set<Fetched>()
     for (const topic of response.responses) {
       const fetchedByIndex = fetchedByTopic.get(topic.topicId)
       for (const data of topic.partitions) {
         const fetched = fetchedByIndex?.get(data.partitionIndex)
-        if (fetched !== undefined) this.#takeIn(fetched, asked.get(fetched) ?? -1, data)
+        if (fetched === undefined) continue
+        told.add(fetched)
+        this.#takeIn(fetched, asked.get(fetched) ?? -1, data)
       }
     }
+    if (isIncremental) this.#noteUnchanged(asked, told)
     this.pump()
   }
 
-  #takeIn(fetched: Fetched, askedOffset: Offset, data: PartitionData): void {
+  #onLost(): void {
+    this.#session.onLost()
+    this.#disconnect()
+    this.#retryAtMs = this.#options.clock.monoMs() + this.#options.settings.backoffMs
+    this.pump()
+  }
+
+  /**
+   * What an answer of a session leaves out is as it was told before, with no more records. What was told before may not
+   * have been heeded, if the partition was in another epoch then: all is asked for again.
+   */
+  #noteUnchanged(asked: ReadonlyMap<Fetched, Offset>, told: ReadonlySet<Fetched>): void {
+    for (const [fetched, offset] of asked) {
+      if (told.has(fetched)) continue
+      const { leaderHighWatermark: highWatermark, leaderLogStartOffset: logStartOffset } = fetched
+      if (highWatermark === UNKNOWN_OFFSET) this.#session.restart()
+      else this.#takeIn(fetched, offset, { ...UNCHANGED, highWatermark, logStartOffset })
+    }
+  }
+
+  #takeIn(fetched: Fetched, askedOffset: Offset, data: PartitionAnswer): void {
     try {
       this.#onData(fetched, askedOffset, data)
     } catch (error) {
@@ -186,10 +229,13 @@ export class FollowerFetcher {
     }
   }
 
-  #onData(fetched: Fetched, askedOffset: Offset, data: PartitionData): void {
+  #onData(fetched: Fetched, askedOffset: Offset, data: PartitionAnswer): void {
     const { partition } = fetched
+    const current = this.#partitions.get(partition.key)
+    // What the leader has told now is not told again, so it must not be thought known when it is not heeded.
+    if (current !== undefined) current.leaderHighWatermark = UNKNOWN_OFFSET
     const isCurrent =
-      this.#partitions.get(partition.key) === fetched &&
+      current === fetched &&
       partition.leaderEpoch === fetched.leaderEpoch &&
       partition.log.logEndOffset === askedOffset
     if (!isCurrent) return
@@ -207,6 +253,8 @@ export class FollowerFetcher {
       logStartOffset: data.logStartOffset,
     })
     if (error !== ErrorCode.NONE) return this.#delay(fetched)
+    fetched.leaderHighWatermark = data.highWatermark
+    fetched.leaderLogStartOffset = data.logStartOffset
     if (data.records === null || data.records.length === 0) return
     // Whoever got data goes to the end, so that a full answer cannot starve the others.
     this.#partitions.delete(partition.key)
@@ -315,6 +363,7 @@ export class FollowerFetcher {
   /** Also gives up the request in flight: its answer will not be heeded. */
   #disconnect(): void {
     const connection = this.#connection
+    if (this.#inFlight !== null) this.#session.onLost()
     this.#connection = null
     this.#inFlight = null
     connection?.close()
@@ -322,19 +371,16 @@ export class FollowerFetcher {
 
   #request(asked: ReadonlyMap<Fetched, Offset>): Input<FetchRequest> {
     const { settings } = this.#options
-    const topics = new Map<Uuid, Input<FetchRequest['topics'][number]['partitions'][number]>[]>()
-    for (const [{ partition, leaderEpoch }, fetchOffset] of asked) {
-      const entries = topics.get(partition.topicId) ?? []
-      topics.set(partition.topicId, entries)
-      entries.push({
-        partition: partition.partition,
-        currentLeaderEpoch: leaderEpoch,
-        fetchOffset,
-        lastFetchedEpoch: partition.log.latestEpoch,
-        logStartOffset: partition.log.logStartOffset,
-        partitionMaxBytes: settings.partitionMaxBytes,
-      })
-    }
+    const targets = [...asked].map(([{ partition, leaderEpoch }, fetchOffset]) => ({
+      topic: partition.topic,
+      topicId: partition.topicId,
+      partition: partition.partition,
+      currentLeaderEpoch: leaderEpoch,
+      fetchOffset,
+      lastFetchedEpoch: partition.log.latestEpoch,
+      logStartOffset: partition.log.logStartOffset,
+      partitionMaxBytes: settings.partitionMaxBytes,
+    }))
     return {
       replicaState: {
         replicaId: this.#options.brokerId,
@@ -344,10 +390,7 @@ export class FollowerFetcher {
       minBytes: settings.minBytes,
       maxBytes: settings.responseMaxBytes,
       isolationLevel: 0,
-      sessionId: 0,
-      sessionEpoch: -1,
-      topics: [...topics].map(([topicId, partitions]) => ({ topicId, partitions })),
-      forgottenTopicsData: [],
+      ...this.#session.next(targets),
       rackId: '',
     }
   }

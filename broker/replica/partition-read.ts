@@ -13,7 +13,13 @@ import { throwStorageError } from './storage-failure.ts'
 /** Who reads; it decides how far the log may be seen. */
 export type PartitionReader =
   | { readonly kind: 'follower'; readonly brokerId: BrokerId; readonly brokerEpoch: number }
-  | { readonly kind: 'consumer'; readonly isCommittedOnly: boolean; readonly needsLeader: boolean }
+  | {
+      readonly kind: 'consumer'
+      readonly isCommittedOnly: boolean
+      readonly needsLeader: boolean
+      /** The follower that this consumer should read `partition` from instead; null: none (KIP-392). */
+      readonly preferred: ((partition: Partition, fetchOffset: Offset) => BrokerId | null) | null
+    }
 
 export interface PartitionRead {
   readonly reader: PartitionReader
@@ -46,6 +52,8 @@ export function readPartition(partition: Partition, read: PartitionRead): FetchP
   }
   const { log } = partition
   const { fetchOffset } = entry
+  const preferred = reader.kind === 'consumer' ? reader.preferred?.(partition, fetchOffset) : null
+  if (typeof preferred === 'number') return answer(partition, { preferredReadReplica: preferred })
   const diverging = entry.lastFetchedEpoch === -1 ? null : divergence(partition, entry)
   const isOutside =
     fetchOffset < log.logStartOffset || (diverging === null && fetchOffset > log.logEndOffset)

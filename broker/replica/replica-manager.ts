@@ -29,6 +29,7 @@ import {
 import { LogStartCheckpoint } from './log-start-checkpoint.ts'
 import type { Partition } from './partition.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
+import { replicaSelectorOf } from './replica-selector.ts'
 import {
   assertSound,
   isStorageFailure,
@@ -140,6 +141,9 @@ export class ReplicaManager {
       clock,
       maxBytes: config.int('fetch.max.bytes'),
       find: (entry) => this.#hosted.find(entry.topic, entry.partition, entry.topicId),
+      selector: replicaSelectorOf(config.nullableString('replica.selector.class'), brokerId, (id) =>
+        image().brokers.get(id),
+      ),
       onStorageFailure,
     })
     this.#produces = new ProduceService({

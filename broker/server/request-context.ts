@@ -9,6 +9,7 @@ import type { Controller } from '../controller/controller.ts'
 import type { Raft } from '../controller/quorum/raft.ts'
 import type { GroupCoordinator } from '../group/group-coordinator.ts'
 import type { MetadataImage } from '../metadata/image.ts'
+import type { FetchSessions } from '../replica/fetch-sessions.ts'
 import type { ReplicaManager } from '../replica/replica-manager.ts'
 import type { BrokerLoggers } from './broker-loggers.ts'
 import type { ClientTelemetry } from './client-telemetry.ts'
@@ -31,6 +32,7 @@ export interface NodeServices {
   /** The committed metadata. */
   readonly image: () => MetadataImage
   readonly replicas: ReplicaManager
+  readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
   readonly raft: Raft
   readonly controller: Controller

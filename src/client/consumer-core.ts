@@ -379,6 +379,8 @@ export class ConsumerCore {
         maxWaitMs: config.int('fetch.max.wait.ms'),
         partitionMaxBytes: config.int('max.partition.fetch.bytes'),
         checksCrcs: config.boolean('check.crcs'),
+        rackId: config.string('client.rack'),
+        preferredReplicaMs: config.long('metadata.max.age.ms'),
       },
       onProgress: () => this.#step(),
       onOutOfRange: (state, error) => this.#positions.onOutOfRange(state, error),

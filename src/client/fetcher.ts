@@ -12,6 +12,7 @@ import {
 import type { Input } from '../wire/schema.ts'
 import type { Cluster } from './cluster.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
+import { FetchSessionClient, isSessionError } from './fetch-session.ts'
 import { FetchedData } from './fetched-data.ts'
 import { isRetriableError, KafkaError, needsMetadata } from './kafka-error.ts'
 import type { MetadataUpdater } from './metadata-updater.ts'
@@ -21,7 +22,6 @@ import type { AssignedPartition, SubscriptionState } from './subscription-state.
 
 /** The newest Fetch version that names topics; from 13 on it has their ids. */
 const LAST_VERSION_WITH_NAMES = 12
-const NO_SESSION = { sessionId: 0, sessionEpoch: -1 } as const
 
 export interface FetcherSettings {
   readonly isolation: IsolationLevel
@@ -30,6 +30,10 @@ export interface FetcherSettings {
   readonly maxWaitMs: number
   readonly partitionMaxBytes: number
   readonly checksCrcs: boolean
+  /** client.rack; '' when there is none. */
+  readonly rackId: string
+  /** For how long a follower is read that the leader named: metadata.max.age.ms. */
+  readonly preferredReplicaMs: number
 }
 
 export interface FetcherOptions {
@@ -50,12 +54,13 @@ interface Wanted {
 }
 
 /**
- * Fetches ahead: at most one request to each leader, for the partitions that have a position and nothing buffered.
- * Without fetch sessions (session epoch -1), so every request is complete in itself.
+ * Fetches ahead: at most one request to each broker, for the partitions that have a position and nothing buffered, in a
+ * session (KIP-227). Reads from the follower that a leader names, as long as it serves (KIP-392).
  */
 export class Fetcher {
   readonly #options: FetcherOptions
   readonly #busy = new Set<BrokerId>()
+  readonly #sessions = new Map<BrokerId, FetchSessionClient>()
   readonly #mutedUntilMs = new Map<BrokerId, number>()
   #buffered: FetchedData[] = []
   #timer: Timer | null = null
@@ -90,7 +95,7 @@ export class Fetcher {
     let wakeAtMs = Infinity
     for (const state of this.#options.subscription.assigned) {
       if (state.isPaused || state.position === null || this.#hasBuffer(state)) continue
-      const leader = this.#leaderOf(state)
+      const leader = this.#sourceOf(state, nowMs)
       if (leader < 0 || !this.#options.cluster.canReach(leader)) isStale = true
       else if (!this.#busy.has(leader)) {
         const notBeforeMs = Math.max(state.fetchAfterMs, this.#mutedUntilMs.get(leader) ?? 0)
@@ -149,82 +154,108 @@ export class Fetcher {
   #fetch(leader: BrokerId, wanted: readonly Wanted[]): void {
     const { cluster, settings } = this.#options
     this.#busy.add(leader)
+    const session = this.#sessionOf(leader)
     const hasIds = wanted.every(({ state }) => this.#topicId(state.topic) !== ZERO_UUID)
     const call = {
       api: fetchApi,
       timeoutMs: Math.max(cluster.requestTimeoutMs, settings.maxWaitMs + 1000),
       limits: hasIds ? {} : { max: LAST_VERSION_WITH_NAMES },
-      body: () => this.#body(wanted),
+      body: () => this.#body(session, wanted),
     }
     cluster.request(leader, 'fetch', call, (error, response) => {
       this.#busy.delete(leader)
       if (this.#isClosed) return
-      if (error !== null || response === null) this.#onLost(wanted, error)
-      else this.#onAnswer(leader, wanted, response)
+      if (error !== null || response === null) {
+        session.onLost()
+        this.#onLost(wanted, error)
+      } else this.#onAnswer(leader, session, wanted, response)
       this.#options.onProgress()
     })
   }
 
-  #body(wanted: readonly Wanted[]): Input<FetchRequest> {
+  #sessionOf(broker: BrokerId): FetchSessionClient {
+    const known = this.#sessions.get(broker)
+    if (known !== undefined) return known
+    const session = new FetchSessionClient()
+    this.#sessions.set(broker, session)
+    return session
+  }
+
+  #body(session: FetchSessionClient, wanted: readonly Wanted[]): Input<FetchRequest> {
     const { settings, cluster } = this.#options
-    const topics = new Map<string, Input<FetchRequest['topics'][number]['partitions'][number]>[]>()
-    for (const { state, offset } of wanted) {
-      const known = cluster.metadata.partition(state.topic, state.partition)
-      const entry = {
-        partition: state.partition,
-        currentLeaderEpoch: known?.leaderEpoch ?? -1,
-        fetchOffset: offset,
-        partitionMaxBytes: settings.partitionMaxBytes,
-      }
-      topics.set(state.topic, [...(topics.get(state.topic) ?? []), entry])
-    }
+    const targets = wanted.map(({ state: { topic, partition }, offset }) => ({
+      topic,
+      topicId: this.#topicId(topic),
+      partition,
+      currentLeaderEpoch: cluster.metadata.partition(topic, partition)?.leaderEpoch ?? -1,
+      fetchOffset: offset,
+      lastFetchedEpoch: -1,
+      logStartOffset: -1,
+      partitionMaxBytes: settings.partitionMaxBytes,
+    }))
     return {
       maxWaitMs: settings.maxWaitMs,
       minBytes: settings.minBytes,
       maxBytes: settings.maxBytes,
       isolationLevel: settings.isolation === 'read_committed' ? 1 : 0,
-      ...NO_SESSION,
-      topics: [...topics].map(([topic, partitions]) => ({
-        topic,
-        topicId: this.#topicId(topic),
-        partitions,
-      })),
+      rackId: settings.rackId,
+      ...session.next(targets),
     }
   }
 
   #onLost(wanted: readonly Wanted[], error: Error | null): void {
-    for (const { state } of wanted) this.#delay(state)
+    for (const { state } of wanted) {
+      state.preferredReplica = null
+      this.#delay(state)
+    }
     this.#options.updater.requestUpdate()
     if (error !== null && !isRetriableError(error)) this.#options.onError(error)
   }
 
-  #onAnswer(leader: BrokerId, wanted: readonly Wanted[], response: FetchResponse): void {
+  #onAnswer(
+    leader: BrokerId,
+    session: FetchSessionClient,
+    wanted: readonly Wanted[],
+    response: FetchResponse,
+  ): void {
     const { cluster } = this.#options
     if (response.throttleTimeMs > 0) {
       this.#mutedUntilMs.set(leader, this.#nowMs() + response.throttleTimeMs)
     }
-    if (response.errorCode !== ErrorCode.NONE) {
+    const isIncremental = !session.isFull
+    if (!session.onAnswer(response)) {
+      // A session that is lost, as with a restart of the broker, is nothing more than a reason to ask in full.
+      if (isIncremental && isSessionError(response.errorCode)) return
       return this.#onLost(wanted, new KafkaError(response.errorCode))
     }
     for (const node of response.nodeEndpoints) {
       cluster.learn({ id: node.nodeId, host: node.host, port: node.port, rack: node.rack })
     }
-    const answers = new Map<string, PartitionData>()
-    for (const topic of response.responses) {
-      const isById = topic.topicId !== ZERO_UUID
-      const name = isById ? cluster.metadata.topicName(topic.topicId) : topic.topic
-      for (const each of topic.partitions) {
-        if (name !== null) answers.set(topicPartitionKey(name, each.partitionIndex), each)
-      }
-    }
+    const answers = this.#answersOf(response)
     for (const { state, offset } of wanted) {
       const answer = answers.get(topicPartitionKey(state.topic, state.partition))
       const isCurrent = this.#options.subscription.isCurrent(state) && state.position === offset
       if (!isCurrent) continue
-      if (answer === undefined) this.#delay(state)
-      else if (answer.errorCode === ErrorCode.NONE) this.#onData(state, offset, answer)
-      else this.#onPartitionError(state, answer)
+      if (answer === undefined) {
+        // In a session it says that nothing has changed.
+        if (isIncremental) state.fetchFailures = 0
+        else this.#delay(state)
+      } else if (answer.errorCode === ErrorCode.NONE) this.#onData(state, offset, answer)
+      else this.#onPartitionError(leader, state, answer)
     }
+  }
+
+  #answersOf(response: FetchResponse): ReadonlyMap<string, PartitionData> {
+    const { metadata } = this.#options.cluster
+    const answers = new Map<string, PartitionData>()
+    for (const topic of response.responses) {
+      const isById = topic.topicId !== ZERO_UUID
+      const name = isById ? metadata.topicName(topic.topicId) : topic.topic
+      for (const each of topic.partitions) {
+        if (name !== null) answers.set(topicPartitionKey(name, each.partitionIndex), each)
+      }
+    }
+    return answers
   }
 
   #onData(state: AssignedPartition, offset: number, answer: PartitionData): void {
@@ -233,6 +264,10 @@ export class Fetcher {
     state.highWatermark = answer.highWatermark
     state.lastStableOffset = answer.lastStableOffset
     state.logStartOffset = answer.logStartOffset
+    if (answer.preferredReadReplica >= 0) {
+      const untilMs = this.#nowMs() + settings.preferredReplicaMs
+      state.preferredReplica = { id: answer.preferredReadReplica, untilMs }
+    }
     if (answer.records === null || answer.records.length === 0) return
     this.discard(state.topic, state.partition)
     this.#buffered.push(
@@ -248,10 +283,14 @@ export class Fetcher {
     )
   }
 
-  #onPartitionError(state: AssignedPartition, answer: PartitionData): void {
+  #onPartitionError(source: BrokerId, state: AssignedPartition, answer: PartitionData): void {
     const code = answer.errorCode
+    state.preferredReplica = null
     const name = topicPartitionKey(state.topic, state.partition)
     const error = new KafkaError(code, `fetching ${name} at offset ${state.position}`)
+    // A follower may be behind: only the leader's word on the ends of the log counts.
+    const isLeader = source === this.#leaderOf(state)
+    if (code === ErrorCode.OFFSET_OUT_OF_RANGE && !isLeader) return
     if (code === ErrorCode.OFFSET_OUT_OF_RANGE) return this.#options.onOutOfRange(state, error)
     const { leaderId, leaderEpoch } = answer.currentLeader
     const { metadata } = this.#options.cluster
@@ -291,6 +330,19 @@ export class Fetcher {
 
   #drop(data: FetchedData): void {
     this.#buffered = this.#buffered.filter((each) => each !== data)
+  }
+
+  /** Who is asked: the follower that the leader named, as long as it may be, or else the leader. */
+  #sourceOf(state: AssignedPartition, nowMs: number): BrokerId {
+    const { preferredReplica } = state
+    if (preferredReplica === null) return this.#leaderOf(state)
+    const { cluster } = this.#options
+    const isUsable =
+      preferredReplica.untilMs > nowMs && cluster.metadata.nodes.has(preferredReplica.id)
+    if (isUsable) return preferredReplica.id
+    if (preferredReplica.untilMs > nowMs) this.#options.updater.requestUpdate()
+    state.preferredReplica = null
+    return this.#leaderOf(state)
   }
 
   #leaderOf(state: AssignedPartition): BrokerId {

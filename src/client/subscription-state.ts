@@ -1,5 +1,5 @@
 import { ConfigError, KafketteError } from '../base/errors.ts'
-import type { LeaderEpoch, Offset } from '../base/ids.ts'
+import type { BrokerId, LeaderEpoch, Offset } from '../base/ids.ts'
 import { topicPartitionKey, type TopicPartition } from '../base/topic-partition.ts'
 
 /** What a consumer is to read. `group` topics are shared out, `manual` partitions are its own. */
@@ -23,6 +23,8 @@ export interface AssignedPartition extends TopicPartition {
   highWatermark: Offset
   lastStableOffset: Offset
   logStartOffset: Offset
+  /** The follower that the leader wants this partition to be read from (KIP-392), and until when; null: the leader. */
+  preferredReplica: { readonly id: BrokerId; readonly untilMs: number } | null
   /** No fetch before this. Monotonic. */
   fetchAfterMs: number
   fetchFailures: number
@@ -97,6 +99,7 @@ function newPartition(topic: string, partition: number): AssignedPartition {
     highWatermark: -1,
     lastStableOffset: -1,
     logStartOffset: -1,
+    preferredReplica: null,
     fetchAfterMs: 0,
     fetchFailures: 0,
   }

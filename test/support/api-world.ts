@@ -1,8 +1,11 @@
 import { BrokerConfigs } from '../../broker/broker-configs.ts'
 import { DeltaBuilder } from '../../broker/metadata/delta.ts'
 import { MetadataImage } from '../../broker/metadata/image.ts'
+import { FetchSessions } from '../../broker/replica/fetch-sessions.ts'
 import { BrokerLoggers } from '../../broker/server/broker-loggers.ts'
 import type { ApiHandler, ListenerKind, NodeServices } from '../../broker/server/request-context.ts'
+import type { Clock } from '../../src/ports/clock.ts'
+import { SimRandom } from '../../src/sim/sim-random.ts'
 import { encodeToBuffer, decodeFromBuffer, type Input } from '../../src/wire/schema.ts'
 import { metadataRecord } from '../../src/wire/metadata-record.ts'
 import type { MetadataRecord } from '../../src/wire/records/metadata.ts'
@@ -44,6 +47,11 @@ export class ApiWorld {
         requestTopic: (name: string) => this.requestedTopics.push(name),
         requestOffsetsTopic: () => this.requestedTopics.push('__consumer_offsets'),
       },
+      fetchSessions: new FetchSessions({
+        clock: { monoMs: () => 0 } as Clock,
+        random: SimRandom.ofSeed(1),
+        maxSessions: () => this.brokerConfigs.live.int('max.incremental.fetch.session.cache.slots'),
+      }),
       ...options.services,
     } as unknown as NodeServices
   }

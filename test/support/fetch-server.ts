@@ -85,6 +85,7 @@ function fetchInput(
     version,
     clientId: null,
     rackId: request.rackId,
+    listenerName: 'PLAINTEXT',
     entries: request.topics.flatMap(({ topicId, partitions }) =>
       partitions.map((given) => ({
         topic: topicName(topicId),

@@ -284,6 +284,7 @@ export function fetchInputOf(
     version: 17,
     clientId: 'test',
     rackId: '',
+    listenerName: 'PLAINTEXT',
     entries,
     ...options,
   }

@@ -139,7 +139,7 @@ export class PartitionBench {
   ): FetchPartitionResult {
     const { offset, ...rest } = change
     return readPartition(this.partition, {
-      reader: { kind: 'consumer', isCommittedOnly: false, needsLeader: true },
+      reader: { kind: 'consumer', isCommittedOnly: false, needsLeader: true, preferred: null },
       entry: fetchEntryOf({ topic: TOPIC, fetchOffset: offset, ...entry }),
       maxBytes: 1_000_000,
       minOneBatch: true,

@@ -82,10 +82,40 @@ describe('Fetch', () => {
     })
   })
 
-  it('has no sessions: a full fetch gets none, a later one of a session is refused as a whole', () => {
-    const full = worldOf(0).ask(fetchHandler, 12, { sessionId: 0, sessionEpoch: 0 })
-    expect([full.errorCode, full.sessionId]).toEqual([0, 0])
-    const next = worldOf(0).ask(fetchHandler, 12, { sessionId: 5, sessionEpoch: 2 })
-    expect([next.errorCode, next.responses]).toEqual([ErrorCode.FETCH_SESSION_ID_NOT_FOUND, []])
+  it('gives a session, tells in it only what is news, and refuses what does not fit it (KIP-227)', () => {
+    const world = worldOf(ErrorCode.NONE)
+    const topics = [{ topic: 't', partitions: [{ partition: 0, fetchOffset: 9 }] }]
+    const full = world.ask(fetchHandler, 12, { sessionId: 0, sessionEpoch: 0, topics })
+    expect(full.sessionId).toBeGreaterThan(0)
+    expect(full.responses).toHaveLength(1)
+    const { sessionId } = full
+    const next = world.ask(fetchHandler, 12, { sessionId, sessionEpoch: 1 })
+    expect([next.errorCode, next.sessionId, next.responses]).toEqual([0, sessionId, []])
+    const late = world.ask(fetchHandler, 12, { sessionId, sessionEpoch: 1 })
+    expect(late).toMatchObject({
+      errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH,
+      sessionId: 0,
+      responses: [],
+    })
+    expect(world.ask(fetchHandler, 13, { sessionId, sessionEpoch: 2 }).errorCode).toBe(
+      ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR,
+    )
+    expect(world.ask(fetchHandler, 12, { sessionId, sessionEpoch: -1, topics }).sessionId).toBe(0)
+    expect(world.ask(fetchHandler, 12, { sessionId, sessionEpoch: 2 }).errorCode).toBe(
+      ErrorCode.FETCH_SESSION_ID_NOT_FOUND,
+    )
+  })
+
+  it('keeps an unknown topic in a session, and serves it once it is there', () => {
+    const world = worldOf(ErrorCode.NONE)
+    const topics = [{ topic: 'new', partitions: [{ partition: 0, fetchOffset: 0 }] }]
+    const full = world.ask(fetchHandler, 12, { sessionId: 0, sessionEpoch: 0, topics })
+    const { sessionId } = full
+    expect(full.responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    const again = world.ask(fetchHandler, 12, { sessionId, sessionEpoch: 1 })
+    expect(again.responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    world.topic('new', 1, [1], 'OtherIdAAAAAAAAAAAAAAA')
+    const known = world.ask(fetchHandler, 12, { sessionId, sessionEpoch: 2 })
+    expect(known.responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.NONE)
   })
 })

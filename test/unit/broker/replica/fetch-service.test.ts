@@ -38,6 +38,7 @@ function setUp(maxBytes = 10_000_000): SetUp {
       topic === TOPIC || topic === 'other'
         ? { partition: bench.partition, error: ErrorCode.NONE }
         : { partition: null, error: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+    selector: null,
     onStorageFailure: (_partition, error) => failures.push(error),
   })
   return {

@@ -42,11 +42,14 @@ class ScriptedLeader {
     return this.requests.at(-1)!
   }
 
-  answer(partition: PartitionAnswer, errorCode: number = ErrorCode.NONE): void {
-    const { connection, correlationId } = this.#open.shift()!
+  answer(partition: PartitionAnswer, errorCode: number = ErrorCode.NONE, sessionId = 0): void {
     const { topicId } = this.#bench.partition
     const partitions = [{ partitionIndex: 0, highWatermark: 0, logStartOffset: 0, ...partition }]
-    const response = { errorCode, responses: [{ topicId, partitions }] }
+    this.reply({ errorCode, sessionId, responses: [{ topicId, partitions }] })
+  }
+
+  reply(response: Input<FetchResponse>): void {
+    const { connection, correlationId } = this.#open.shift()!
     connection.write(encodeResponse(fetchApi, 17, correlationId, response))
     this.#bench.world.runFor(5)
   }
@@ -103,6 +106,64 @@ function batchAt(offset: number, epoch: number): Buffer {
   return batch
 }
 
+const SESSION = 77
+
+describe('FollowerFetcher in a session', () => {
+  it('tells only what has changed, and takes silence for the same again', () => {
+    const { bench, leader } = setUp()
+    leader.answer({ records: batchAt(0, 3), highWatermark: 1 }, ErrorCode.NONE, SESSION)
+    expect(leader.last).toMatchObject({ sessionId: SESSION, sessionEpoch: 1 })
+    expect(leader.last.topics[0]!.partitions[0]!.fetchOffset).toBe(1)
+    expect(bench.eventsOf('replica.caught-up')).toHaveLength(0)
+    leader.reply({ sessionId: SESSION, responses: [] })
+    expect(leader.last).toMatchObject({ sessionId: SESSION, sessionEpoch: 2, topics: [] })
+    expect(bench.eventsOf('replica.caught-up')).toHaveLength(1)
+  })
+
+  it('is not caught up by silence while the leader has more', () => {
+    const { bench, leader } = setUp()
+    leader.answer({ records: batchAt(0, 3), highWatermark: 2 }, ErrorCode.NONE, SESSION)
+    leader.reply({ sessionId: SESSION, responses: [] })
+    expect(bench.eventsOf('replica.caught-up')).toHaveLength(0)
+  })
+
+  it('asks for all at once when the leader has lost the session', () => {
+    const { leader } = setUp()
+    leader.answer({ highWatermark: 0 }, ErrorCode.NONE, SESSION)
+    leader.reply({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND })
+    expect(leader.last).toMatchObject({ sessionId: 0, sessionEpoch: 0 })
+    expect(leader.last.topics[0]!.partitions).toHaveLength(1)
+    expect(leader.connections).toBe(1)
+  })
+
+  it('begins anew when an answer is lost', () => {
+    const { bench, leader } = setUp()
+    leader.answer({ highWatermark: 0 }, ErrorCode.NONE, SESSION)
+    leader.hangUp()
+    bench.world.runFor(BACKOFF_MS + 10)
+    expect(leader.last).toMatchObject({ sessionId: SESSION, sessionEpoch: 0 })
+  })
+
+  it('asks for all again when it did not heed what is not told twice', () => {
+    const { bench, leader, fetcher } = setUp()
+    leader.answer({ highWatermark: 0 }, ErrorCode.NONE, SESSION)
+    bench.follow({ leaderEpoch: 4, partitionEpoch: 4 })
+    fetcher.add(bench.partition)
+    leader.answer({ highWatermark: 5 }, ErrorCode.NONE, SESSION)
+    expect(leader.last).toMatchObject({ sessionId: SESSION, sessionEpoch: 2 })
+    leader.reply({ sessionId: SESSION, responses: [] })
+    expect(leader.last).toMatchObject({ sessionId: SESSION, sessionEpoch: 0 })
+  })
+
+  it('lets the leader forget a partition that it does not ask for', () => {
+    const { bench, leader } = setUp()
+    leader.answer({ highWatermark: 0 }, ErrorCode.NONE, SESSION)
+    leader.answer({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }, ErrorCode.NONE, SESSION)
+    bench.world.runFor(BACKOFF_MS + 10)
+    expect(leader.last.sessionEpoch).toBe(2)
+  })
+})
+
 describe('FollowerFetcher', () => {
   it('asks as a follower of one leader epoch', () => {
     const { bench, leader } = setUp()
@@ -113,7 +174,7 @@ describe('FollowerFetcher', () => {
       minBytes: 1,
       maxBytes: 5000,
       sessionId: 0,
-      sessionEpoch: -1,
+      sessionEpoch: 0,
     })
     expect(leader.last.topics).toMatchObject([
       {

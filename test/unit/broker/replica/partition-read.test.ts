@@ -5,7 +5,12 @@ import { batchOf } from '../../../support/replica-cluster.ts'
 import { PartitionBench } from '../../../support/replica-partition.ts'
 
 const BATCH_BYTES = batchOf('a').length
-const ANYWHERE: PartitionReader = { kind: 'consumer', isCommittedOnly: false, needsLeader: false }
+const ANYWHERE: PartitionReader = {
+  kind: 'consumer',
+  isCommittedOnly: false,
+  needsLeader: false,
+  preferred: null,
+}
 
 function follower(brokerId: number, brokerEpoch = 100 + brokerId): PartitionReader {
   return { kind: 'follower', brokerId, brokerEpoch }
@@ -44,7 +49,12 @@ describe('readPartition', () => {
 
   it('answers read_committed with a list of aborted transactions, empty when there are none', () => {
     const bench = leaderOfThree()
-    const reader: PartitionReader = { kind: 'consumer', isCommittedOnly: true, needsLeader: true }
+    const reader: PartitionReader = {
+      kind: 'consumer',
+      isCommittedOnly: true,
+      needsLeader: true,
+      preferred: null,
+    }
     expect(bench.read({ offset: 0, reader }).abortedTransactions).toEqual([])
     expect(bench.read({ offset: 2, reader }).abortedTransactions).toEqual([])
   })
