@@ -9,6 +9,14 @@ import {
   type ProduceRequest,
   type ProduceResponse,
 } from '../../src/wire/messages/00-produce.ts'
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
+  CODEC_MASK,
+  TRANSACTIONAL_BIT,
+  batchAttributes,
+  batchMagic,
+} from '../../src/wire/record-batch.ts'
 import type { Input } from '../../src/wire/schema.ts'
 import { isInternalTopic } from '../metadata/topic-name.ts'
 import type { AppendPartitionResult } from '../replica/delayed-produce.ts'
@@ -27,6 +35,9 @@ interface Entry {
 }
 
 const CURRENT_LEADER_VERSION = 10
+/** Before it nobody knows zstd (KIP-110). */
+const ZSTD_VERSION = 7
+const ZSTD = 4
 const ADMIN_CLIENT_ID = '__admin_client'
 const NO_OFFSETS = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 }
 
@@ -59,7 +70,22 @@ function refusalOfAll(request: ProduceRequest): number {
   if (request.acks !== -1 && request.acks !== 0 && request.acks !== 1) {
     return ErrorCode.INVALID_REQUIRED_ACKS
   }
+  if (request.transactionalId === null && hasTransactionalRecords(request)) {
+    return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+  }
   return request.transactionalId === null ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE
+}
+
+function hasTransactionalRecords(request: ProduceRequest): boolean {
+  return request.topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => (attributesOf(records) & TRANSACTIONAL_BIT) !== 0),
+  )
+}
+
+/** Of the first batch; 0 when there is none of magic 2. */
+function attributesOf(records: Buffer | null): number {
+  if (records === null || records.length < BATCH_HEADER_BYTES) return 0
+  return batchMagic(records, 0) === BATCH_MAGIC ? batchAttributes(records, 0) : 0
 }
 
 function acceptedEntries(
@@ -100,7 +126,7 @@ function topicError(
 }
 
 function partitionError(
-  { services }: RequestContext,
+  { services, apiVersion }: RequestContext,
   topic: string,
   index: number,
   records: Buffer | null,
@@ -108,7 +134,11 @@ function partitionError(
   if (services.image().partition(topic, index) === null) {
     return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   }
-  return records === null ? ErrorCode.INVALID_RECORD : ErrorCode.NONE
+  if (records === null) return ErrorCode.INVALID_RECORD
+  const isZstd = (attributesOf(records) & CODEC_MASK) === ZSTD
+  return isZstd && apiVersion < ZSTD_VERSION
+    ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+    : ErrorCode.NONE
 }
 
 function finish(

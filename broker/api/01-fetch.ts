@@ -26,7 +26,9 @@ import { leaderEndpoints } from './topic-lookup.ts'
 type TopicAnswer = NonNullable<Input<FetchResponse>['responses']>[number]
 type PartitionAnswer = NonNullable<TopicAnswer['partitions']>[number]
 
-const CURRENT_LEADER_VERSION = 12
+const CURRENT_LEADER_VERSION = 16
+const NO_EPOCH = -1
+const ISOLATION_LEVELS: ReadonlySet<number> = new Set([0, 1])
 const TOPIC_IDS_VERSION = 13
 const REPLICA_STATE_VERSION = 15
 const NODE_ENDPOINTS_VERSION = 16
@@ -49,11 +51,15 @@ export const fetchHandler: ApiHandler<FetchRequest, FetchResponse> = {
       respond({ errorCode: fetch })
       return
     }
+    if (!ISOLATION_LEVELS.has(request.isolationLevel)) {
+      respond(refusalOf(context, fetch.partitions))
+      return
+    }
     const { good, bad, failures } = resolved(context, fetch.partitions)
     const asked = bad.length === 0 ? good : [...good, ...bad]
     const finish = (results: readonly FetchPartitionResult[]): void => {
       const all = failures.length === 0 ? results : [...results, ...failures]
-      respond(responseOf(context, fetch.answer(asked, all)))
+      respond(responseOf(context, fetch.answer(asked, all), replicaId >= 0))
     }
     if (good.length === 0) return finish([])
     context.services.replicas.fetch(
@@ -106,9 +112,9 @@ function entriesOf(
     topic: name,
     topicId,
     partition: partition.partition,
-    currentLeaderEpoch: partition.currentLeaderEpoch,
+    currentLeaderEpoch: Math.max(NO_EPOCH, partition.currentLeaderEpoch),
     fetchOffset: partition.fetchOffset,
-    lastFetchedEpoch: partition.lastFetchedEpoch,
+    lastFetchedEpoch: Math.max(NO_EPOCH, partition.lastFetchedEpoch),
     logStartOffset: partition.logStartOffset,
     maxBytes: partition.partitionMaxBytes,
   }))
@@ -138,13 +144,31 @@ function resolved(context: RequestContext, partitions: readonly SessionPartition
       const isIdUnknown = isById && known === undefined
       const code = isIdUnknown ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
       bad.push(partition)
-      failures.push(fetchFailure(partition.entry, code))
+      failures.push({ ...fetchFailure(partition.entry, code), abortedTransactions: [] })
     }
   }
   return { good, bad, failures }
 }
 
-function responseOf(context: RequestContext, answer: FetchSessionAnswer): Input<FetchResponse> {
+/** An isolation level that does not exist is an unexpected error to Kafka: of the whole and, by name, of each partition. */
+function refusalOf(
+  context: RequestContext,
+  partitions: readonly SessionPartition[],
+): Input<FetchResponse> {
+  const error = ErrorCode.UNKNOWN_SERVER_ERROR
+  const named = context.apiVersion >= TOPIC_IDS_VERSION ? [] : partitions
+  const results = named.map(({ entry }) => ({
+    ...fetchFailure(entry, error),
+    abortedTransactions: [],
+  }))
+  return responseOf(context, { error, sessionId: 0, results }, false)
+}
+
+function responseOf(
+  context: RequestContext,
+  answer: FetchSessionAnswer,
+  isFollower: boolean,
+): Input<FetchResponse> {
   const usesTopicIds = context.apiVersion >= TOPIC_IDS_VERSION
   const moved = new Set<number>()
   const topics: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = []
@@ -162,7 +186,9 @@ function responseOf(context: RequestContext, answer: FetchSessionAnswer): Input<
     sessionId: answer.sessionId,
     responses: topics,
     nodeEndpoints:
-      context.apiVersion >= NODE_ENDPOINTS_VERSION ? leaderEndpoints(context, moved) : [],
+      context.apiVersion >= NODE_ENDPOINTS_VERSION && !isFollower
+        ? leaderEndpoints(context, moved)
+        : [],
   }
 }
 

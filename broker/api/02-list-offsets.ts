@@ -8,6 +8,8 @@ import {
   type ListOffsetsRequest,
   type ListOffsetsResponse,
 } from '../../src/wire/messages/02-list-offsets.ts'
+import { ErrorCode } from '../../src/wire/error-codes.ts'
+import type { ListOffsetsResult } from '../replica/offset-lookup.ts'
 import type { ApiHandler } from '../server/request-context.ts'
 
 const LEADER_EPOCH_VERSION = 4
@@ -34,7 +36,7 @@ export const listOffsetsHandler: ApiHandler<ListOffsetsRequest, ListOffsetsRespo
     let next = 0
     respond({
       topics: request.topics.map(({ name, partitions }) => {
-        const ofTopic = results.slice(next, next + partitions.length)
+        const ofTopic = onlyOnce(results.slice(next, next + partitions.length))
         next += partitions.length
         return {
           name,
@@ -49,4 +51,13 @@ export const listOffsetsHandler: ApiHandler<ListOffsetsRequest, ListOffsetsRespo
       }),
     })
   },
+}
+
+/** What is listed twice is refused once, after the others. */
+function onlyOnce(results: readonly ListOffsetsResult[]): readonly ListOffsetsResult[] {
+  const first = new Map(results.map((result) => [result.partition, result]))
+  if (first.size === results.length) return results
+  const isRepeated = ({ error }: ListOffsetsResult): boolean => error === ErrorCode.INVALID_REQUEST
+  const all = [...first.values()]
+  return [...all.filter((each) => !isRepeated(each)), ...all.filter(isRepeated)]
 }

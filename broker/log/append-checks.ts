@@ -1,5 +1,5 @@
 import { WireError } from '../../src/base/errors.ts'
-import type { LeaderEpoch, TimestampMs } from '../../src/base/ids.ts'
+import type { LeaderEpoch } from '../../src/base/ids.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
   BATCH_HEADER_BYTES,
@@ -7,29 +7,35 @@ import {
   batchMagic,
   batchSizeBytes,
   isBatchCrcValid,
+  readBatchHeader,
   readRecords,
+  setCreateTime,
+  writeBatch,
   type BatchHeader,
 } from '../../src/wire/record-batch.ts'
 import { headerProblem, tryReadBatchHeader } from './batch-scan.ts'
 import { readInt64 } from './int64.ts'
 import type { LogConfig } from './log-config.ts'
+import {
+  summarizeRecords,
+  type RecordError,
+  type RecordRules,
+  type RecordSummary,
+} from './record-checks.ts'
 
 /** Magic stands at the same place in all formats; less than this is no message of any. */
 const MESSAGE_BYTES_MIN = 17
 const CODEC_MAX = 4
-const NO_TIMESTAMP = -1
-
-/** A record that made its batch be refused (KIP-467). */
-export interface RecordError {
-  readonly batchIndex: number
-  readonly message: string | null
-}
+/** So many of the refused records stand in the message; all are in the answer. */
+const SHOWN_ERRORS_MAX = 3
 
 export interface Refusal {
   readonly kind: 'refused'
   readonly error: ErrorCode
   readonly message: string
   readonly recordErrors: readonly RecordError[]
+  /** What is wrong is the request, so it never came to the log and nothing is told of that. */
+  readonly isRequestFault: boolean
 }
 
 export interface AcceptedBatches {
@@ -40,18 +46,12 @@ export interface AcceptedBatches {
   readonly headers: readonly BatchHeader[]
 }
 
-export interface AppendRules {
-  readonly config: LogConfig
-  readonly nowMs: TimestampMs
-  readonly isTopicCompacted: boolean
-}
-
 /**
- * What a client sent for one partition: exactly one v2 batch whose header is consistent
- * (LogValidator and UnifiedLog.analyzeAndValidateRecords). Records are looked at only when a rule
- * is about them.
+ * What a client sent for one partition: exactly one v2 batch, consistent and readable to the last record
+ * (UnifiedLog.analyzeAndValidateRecords, then LogValidator, and in their order). With compression.type or offsets that
+ * the batch does not have yet the accepted batch is another one.
  */
-export function checkClientRecords(records: Buffer, rules: AppendRules): AcceptedBatches | Refusal {
+export function checkClientRecords(records: Buffer, rules: RecordRules): AcceptedBatches | Refusal {
   const shape = oneBatch(records)
   if ('kind' in shape) return shape
   const { batch } = shape
@@ -67,17 +67,85 @@ export function checkClientRecords(records: Buffer, rules: AppendRules): Accepte
     return refused(ErrorCode.CORRUPT_MESSAGE, 'The CRC of the batch does not match its bytes')
   }
   const header = tryReadBatchHeader(batch, 0)
-  if (header === null)
+  if (header === null) {
     return refused(ErrorCode.INVALID_RECORD, 'The batch header has an illegal field')
-  return (
-    checkHeader(header) ??
-    checkRecords(batch, header, rules) ??
-    checkSegmentSize(batch.length, config) ?? {
-      kind: 'accepted',
-      records: batch,
-      headers: [header],
-    }
-  )
+  }
+  const problem = checkHeader(header)
+  if (problem !== null) return problem
+  const summary = summarizeRecords(batch, header, rules)
+  if (summary.kind === 'broken') {
+    const { isUnreadable, message } = summary
+    return refused(
+      isUnreadable ? ErrorCode.UNKNOWN_SERVER_ERROR : ErrorCode.INVALID_RECORD,
+      message,
+    )
+  }
+  if (summary.errors.length > 0) return refusedRecords(summary)
+  const accepted = acceptedBatch(batch, header, summary, config)
+  if (accepted.kind === 'refused') return accepted
+  const sizeBytes = accepted.records.length
+  if (sizeBytes > config.maxMessageBytes) return tooLarge(sizeBytes, config)
+  return checkSegmentSize(sizeBytes, config) ?? accepted
+}
+
+/**
+ * The batch as it is stored: in the topic's codec, with the largest timestamp of its records. Kafka cannot give new
+ * offsets to compressed records whose codec stays: it has skipped their values.
+ */
+function acceptedBatch(
+  batch: Buffer,
+  header: BatchHeader,
+  summary: RecordSummary,
+  config: LogConfig,
+): AcceptedBatches | Refusal {
+  const codec = config.compressionCodec ?? header.codec
+  if (codec !== header.codec) return recompressed(batch, header, config)
+  if (header.codec !== 0 && !summary.hasPlainOffsets) {
+    return refused(ErrorCode.UNKNOWN_SERVER_ERROR, 'The offsets of the records do not follow')
+  }
+  const isCreateTime = config.messageTimestampType === 'CreateTime'
+  const { maxTimestamp } = summary
+  const isAsTold = header.maxTimestamp === maxTimestamp && header.timestampType === 0
+  if (!isCreateTime || isAsTold) return { kind: 'accepted', records: batch, headers: [header] }
+  setCreateTime(batch, 0, maxTimestamp)
+  return { kind: 'accepted', records: batch, headers: [readBatchHeader(batch, 0)] }
+}
+
+function recompressed(
+  batch: Buffer,
+  header: BatchHeader,
+  config: LogConfig,
+): AcceptedBatches | Refusal {
+  let records
+  try {
+    records = readRecords(batch, 0)
+  } catch (error) {
+    if (error instanceof WireError) return refused(ErrorCode.INVALID_RECORD, error.message)
+    throw error
+  }
+  const written = writeBatch({
+    records,
+    timestampMs: header.baseTimestamp,
+    producerId: header.producerId,
+    producerEpoch: header.producerEpoch,
+    baseSequence: header.baseSequence,
+    isTransactional: header.isTransactional,
+    codec: config.compressionCodec ?? 0,
+    ...(config.compressionLevel === null ? {} : { compressionLevel: config.compressionLevel }),
+  })
+  return { kind: 'accepted', records: written, headers: [readBatchHeader(written, 0)] }
+}
+
+function refusedRecords({ errors, isUntimely }: RecordSummary): Refusal {
+  if (isUntimely) {
+    const message = 'One or more records have been rejected due to invalid timestamp'
+    return refused(ErrorCode.INVALID_TIMESTAMP, message, errors)
+  }
+  const shown = errors
+    .slice(0, SHOWN_ERRORS_MAX)
+    .map(({ batchIndex, message }) => `RecordError(batchIndex=${batchIndex}, message='${message}')`)
+  const message = `One or more records have been rejected due to ${errors.length} record errors in total, and only showing the first three errors at most: [${shown.join(', ')}]`
+  return refused(ErrorCode.INVALID_RECORD, message, errors)
 }
 
 /** What a coordinator or the quorum appends: made by ourselves, so only sizes can be wrong. */
@@ -148,34 +216,47 @@ export function checkReplicatedRecords(
  */
 function oneBatch(records: Buffer): { readonly batch: Buffer } | Refusal {
   if (records.length < MESSAGE_BYTES_MIN) {
-    return refused(ErrorCode.INVALID_RECORD, 'There is no record batch')
+    return requestFault(ErrorCode.INVALID_RECORD, 'There is no record batch')
   }
   const magic = batchMagic(records, 0)
   if (magic === 0 || magic === 1) {
-    return refused(ErrorCode.INVALID_RECORD, `Records must have magic 2, but have magic ${magic}`)
+    return requestFault(
+      ErrorCode.INVALID_RECORD,
+      `Records must have magic 2, but have magic ${magic}`,
+    )
   }
   if (magic !== BATCH_MAGIC) {
-    return refused(ErrorCode.CORRUPT_MESSAGE, `Records must have magic 2, but have magic ${magic}`)
+    return requestFault(
+      ErrorCode.CORRUPT_MESSAGE,
+      `Records must have magic 2, but have magic ${magic}`,
+    )
   }
   const sizeBytes = batchSizeBytes(records, 0)
   if (sizeBytes < BATCH_HEADER_BYTES) {
-    return refused(ErrorCode.CORRUPT_MESSAGE, `A record batch cannot have ${sizeBytes} bytes`)
+    return requestFault(ErrorCode.CORRUPT_MESSAGE, `A record batch cannot have ${sizeBytes} bytes`)
   }
   if (sizeBytes > records.length) {
-    return refused(
+    return requestFault(
       ErrorCode.INVALID_RECORD,
       `The record batch of ${sizeBytes} bytes is cut short at ${records.length}`,
     )
   }
   const restBytes = records.length - sizeBytes
   if (restBytes >= MESSAGE_BYTES_MIN && batchSizeBytes(records, sizeBytes) <= restBytes) {
-    return refused(ErrorCode.INVALID_RECORD, 'There must be exactly one record batch, but are more')
+    return requestFault(
+      ErrorCode.INVALID_RECORD,
+      'There must be exactly one record batch, but are more',
+    )
   }
   return { batch: restBytes === 0 ? records : records.subarray(0, sizeBytes) }
 }
 
+/** An unknown codec is found before anything else, and is as unexpected to Kafka as it is to us. */
 function checkHeader(header: BatchHeader): Refusal | null {
   const { recordCount, lastOffsetDelta, producerId } = header
+  if (header.codec > CODEC_MAX) {
+    return refused(ErrorCode.UNKNOWN_SERVER_ERROR, `Unknown compression codec ${header.codec}`)
+  }
   if (recordCount === 0 || lastOffsetDelta + 1 !== recordCount) {
     return refused(
       ErrorCode.INVALID_RECORD,
@@ -185,74 +266,16 @@ function checkHeader(header: BatchHeader): Refusal | null {
   if (header.isControl) {
     return refused(ErrorCode.INVALID_RECORD, 'Clients are not allowed to write control records')
   }
-  if (header.codec > CODEC_MAX) {
-    return refused(ErrorCode.INVALID_RECORD, `Unknown compression codec ${header.codec}`)
-  }
-  if (producerId >= 0 && (header.baseSequence < 0 || header.producerEpoch < 0)) {
+  if (producerId >= 0 && header.baseSequence < 0) {
     return refused(
       ErrorCode.INVALID_RECORD,
-      `Producer ${producerId} has sequence ${header.baseSequence} and epoch ${header.producerEpoch}; both must be at least 0`,
+      `Producer ${producerId} has sequence ${header.baseSequence}; it must be at least 0`,
     )
   }
   if (header.isTransactional && producerId < 0) {
     return refused(ErrorCode.INVALID_RECORD, 'A transactional batch needs a producer id')
   }
   return null
-}
-
-/**
- * Rules about single records: keys on compacted topics, and timestamps where the header shows a
- * breach.
- */
-function checkRecords(batch: Buffer, header: BatchHeader, rules: AppendRules): Refusal | null {
-  const isCreateTime = rules.config.messageTimestampType === 'CreateTime'
-  if (header.timestampType === 1) {
-    const message = 'Producers must not set the timestamp type to LogAppendTime'
-    return refused(ErrorCode.INVALID_TIMESTAMP, message, [{ batchIndex: 0, message }])
-  }
-  const mustCheckTimes = isCreateTime && mayBreakTimes(header, rules)
-  if (!rules.isTopicCompacted && !mustCheckTimes) return null
-  let records
-  try {
-    records = readRecords(batch, 0)
-  } catch (error) {
-    if (error instanceof WireError) return refused(ErrorCode.INVALID_RECORD, error.message)
-    throw error
-  }
-  const keyless: RecordError[] = []
-  const untimely: RecordError[] = []
-  records.forEach((record, batchIndex) => {
-    if (rules.isTopicCompacted && record.key === null) {
-      keyless.push({ batchIndex, message: 'Compacted topic cannot accept message without key' })
-    } else if (mustCheckTimes && isUntimely(record.timestampMs, rules)) {
-      untimely.push({ batchIndex, message: `Timestamp ${record.timestampMs} is out of range` })
-    }
-  })
-  const all = [...keyless, ...untimely].sort((a, b) => a.batchIndex - b.batchIndex)
-  if (untimely.length > 0) {
-    const message = 'One or more records have been rejected due to invalid timestamp'
-    return refused(ErrorCode.INVALID_TIMESTAMP, message, all)
-  }
-  if (all.length === 0) return null
-  const message = `One or more records have been rejected due to ${all.length} record errors`
-  return refused(ErrorCode.INVALID_RECORD, message, all)
-}
-
-/**
- * The largest timestamp stands in the header; the smallest does not, so a lower limit needs the
- * records.
- */
-function mayBreakTimes(header: BatchHeader, rules: AppendRules): boolean {
-  return (
-    rules.config.messageTimestampBeforeMaxMs !== Infinity || isUntimely(header.maxTimestamp, rules)
-  )
-}
-
-function isUntimely(timestampMs: TimestampMs, rules: AppendRules): boolean {
-  if (timestampMs === NO_TIMESTAMP) return false
-  const ageMs = rules.nowMs - timestampMs
-  const { messageTimestampBeforeMaxMs, messageTimestampAfterMaxMs } = rules.config
-  return ageMs > messageTimestampBeforeMaxMs || -ageMs > messageTimestampAfterMaxMs
 }
 
 function checkSegmentSize(sizeBytes: number, config: LogConfig): Refusal | null {
@@ -275,5 +298,9 @@ function refused(
   message: string,
   recordErrors: readonly RecordError[] = [],
 ): Refusal {
-  return { kind: 'refused', error, message, recordErrors }
+  return { kind: 'refused', error, message, recordErrors, isRequestFault: false }
+}
+
+function requestFault(error: ErrorCode, message: string): Refusal {
+  return { ...refused(error, message), isRequestFault: true }
 }

@@ -103,7 +103,7 @@ export class LeaderEpochs {
    * answers -1.
    */
   endOffsetFor(requested: LeaderEpoch, logEndOffset: Offset): EpochEnd {
-    if (requested < 0 || this.#starts.length === 0) return UNKNOWN
+    if (requested === UNKNOWN.epoch || this.#starts.length === 0) return UNKNOWN
     if (requested === this.latest) return { epoch: requested, endOffset: logEndOffset }
     const next = this.#starts.findIndex((entry) => entry.epoch > requested)
     const higher = this.#starts[next]

@@ -1,3 +1,5 @@
+import type { CodecId } from '../../src/wire/record-batch.ts'
+
 /**
  * The settings of one partition's log, under Kafka's topic names in camel case. Sizes in bytes,
  * times in ms.
@@ -8,6 +10,10 @@ export interface LogConfig {
   readonly indexIntervalBytes: number
   readonly segmentIndexBytes: number
   readonly maxMessageBytes: number
+  /** compression.type: what clients send is stored in this codec; null: as it came. */
+  readonly compressionCodec: CodecId | null
+  /** compression.*.level of that codec; null: its default. */
+  readonly compressionLevel: number | null
   readonly messageTimestampType: 'CreateTime' | 'LogAppendTime'
   readonly messageTimestampBeforeMaxMs: number
   readonly messageTimestampAfterMaxMs: number
@@ -27,6 +33,8 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   indexIntervalBytes: 4096,
   segmentIndexBytes: 10_485_760,
   maxMessageBytes: 1_048_588,
+  compressionCodec: null,
+  compressionLevel: null,
   messageTimestampType: 'CreateTime',
   messageTimestampBeforeMaxMs: Infinity,
   messageTimestampAfterMaxMs: 3_600_000,

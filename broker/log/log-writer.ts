@@ -1,6 +1,7 @@
 import { assert } from '../../src/base/assert.ts'
 import { CorruptionError, DiskError } from '../../src/base/errors.ts'
 import type { LeaderEpoch, Offset, TimestampMs } from '../../src/base/ids.ts'
+import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import type { Disk } from '../../src/ports/disk.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
@@ -10,7 +11,6 @@ import {
   checkInternalRecords,
   checkReplicatedRecords,
   type AcceptedBatches,
-  type RecordError,
   type Refusal,
 } from './append-checks.ts'
 import { readEndMarker, type EndMarker } from './end-marker.ts'
@@ -19,6 +19,7 @@ import type { LogConfig } from './log-config.ts'
 import type { LogFlusher } from './log-flusher.ts'
 import type { ProducerSnapshots } from './producer-snapshot.ts'
 import type { ProducerState, ProducerVerdict } from './producer-state.ts'
+import type { RecordError } from './record-checks.ts'
 import type { SegmentList } from './segment-list.ts'
 import { Segment } from './segment.ts'
 
@@ -93,7 +94,8 @@ export class LogWriter {
     if (this.#isOffline) return this.#refused(ErrorCode.KAFKA_STORAGE_ERROR, OFFLINE)
     const checked = this.#checkLeaderAppend(records, options)
     if (checked.kind === 'refused') {
-      return this.#refused(checked.error, checked.message, checked.recordErrors)
+      const refused = this.#refused(checked.error, checked.message, checked.recordErrors)
+      return checked.isRequestFault ? { ...refused, logStartOffset: -1 } : refused
     }
     const markers = endMarkers(checked)
     const isFromClient = options.origin === 'client'
@@ -169,6 +171,7 @@ export class LogWriter {
       config,
       nowMs: options.nowMs,
       isTopicCompacted: options.isTopicCompacted ?? config.cleanupPolicy.includes('compact'),
+      partitionName: topicPartitionKey(this.#parts.topic, this.#parts.partition),
     })
   }
 

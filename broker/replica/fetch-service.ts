@@ -90,10 +90,12 @@ export class FetchService {
     return input.entries.map((entry) => {
       const { partition, error } = this.#options.find(entry)
       if (partition === null) return fetchFailure(entry, error)
+      const limit = Math.min(entry.maxBytes, bytesLeft)
+      if (limit < 0) return fetchFailure(entry, ErrorCode.UNKNOWN_SERVER_ERROR)
       const result = this.#guarded(partition, {
         reader,
         entry,
-        maxBytes: Math.min(entry.maxBytes, bytesLeft),
+        maxBytes: limit,
         minOneBatch,
         updatesFollower,
       })

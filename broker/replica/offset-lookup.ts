@@ -4,6 +4,7 @@ import type { Partition } from './partition.ts'
 
 const CONSUMER_ID = -1
 const DEBUGGING_REPLICA_ID = -2
+const READ_UNCOMMITTED = 0
 const READ_COMMITTED = 1
 /** OFFSET_NOT_AVAILABLE is understood from this version on; LEADER_NOT_AVAILABLE stands for it before. */
 const OFFSET_NOT_AVAILABLE_VERSION = 5
@@ -71,6 +72,9 @@ export function lookUpOffset(
   entry: ListOffsetsEntry,
   input: Pick<ListOffsetsInput, 'replicaId' | 'isolationLevel' | 'version'>,
 ): ListOffsetsResult {
+  if (input.isolationLevel !== READ_UNCOMMITTED && input.isolationLevel !== READ_COMMITTED) {
+    return offsetFailure(entry, ErrorCode.UNKNOWN_SERVER_ERROR)
+  }
   const since = entry.timestamp < 0 ? SPECIAL_SINCE.get(entry.timestamp) : 1
   if (since === undefined || input.version < since) {
     return offsetFailure(entry, ErrorCode.UNSUPPORTED_VERSION)
@@ -133,12 +137,19 @@ function find(
     default: {
       const found =
         timestamp === MAX_TIMESTAMP
-          ? log.maxTimestamp()
+          ? (log.maxTimestamp() ?? firstOf(partition))
           : log.findOffsetByTimestamp(timestamp, log.logEndOffset)
       if (found !== null && found.offset >= 0 && found.offset < end) return found
       return isLagging ? 'not-available' : NOTHING
     }
   }
+}
+
+/** Where no record has a time, the first of them has the largest. */
+function firstOf({ log }: Partition): Found | null {
+  const offset = log.logStartOffset
+  if (offset >= log.logEndOffset) return null
+  return { offset, timestampMs: -1, leaderEpoch: log.epochAt(offset) }
 }
 
 function clientEnd(partition: Partition, isolationLevel: number): Offset {

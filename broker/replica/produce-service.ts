@@ -17,6 +17,14 @@ import { Purgatory } from './purgatory.ts'
 import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
 
 const MAX_WAITING_PRODUCES = 100_000
+const TELLS_NO_LOG_START: ReadonlySet<number> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+])
 
 export interface AppendInput {
   /** -1 (all), 0 or 1. */
@@ -114,9 +122,14 @@ export class ProduceService {
     const { result } = appended
     if (result === null || appended.error !== ErrorCode.NONE) {
       const refused = failure(entry, appended.error, partition)
+      const recordErrors = result?.recordErrors ?? []
+      // As Kafka has it: a message only beside records, and where the log begins unless the error says enough.
       const told = {
-        recordErrors: result?.recordErrors ?? [],
-        errorMessage: result?.message ?? null,
+        recordErrors,
+        errorMessage: recordErrors.length > 0 ? (result?.message ?? null) : null,
+        logStartOffset: TELLS_NO_LOG_START.has(appended.error)
+          ? -1
+          : (result?.logStartOffset ?? partition.log.logStartOffset),
       }
       return { result: { ...refused, ...told }, requiredOffset: null }
     }

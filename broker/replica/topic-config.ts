@@ -1,5 +1,6 @@
 import type { Config } from '../../src/base/config-def.ts'
 import { parseConfigValue, type ConfigType, type ConfigValue } from '../../src/base/config-value.ts'
+import type { CodecId } from '../../src/wire/record-batch.ts'
 import type { LogConfig } from '../log/log-config.ts'
 
 /** The settings of one topic: the broker's defaults with the topic's own values over them. */
@@ -34,6 +35,7 @@ export function topicConfigOf(config: Config, overrides: ReadonlyMap<string, str
       config.int('log.index.size.max.bytes'),
     ),
     maxMessageBytes: own.number('max.message.bytes', 'int', config.int('message.max.bytes')),
+    ...compressionOf(own, config),
     messageTimestampType: timestampType(
       own.string('message.timestamp.type', config.string('log.message.timestamp.type')),
     ),
@@ -78,6 +80,27 @@ function retentionMs(config: Config): number {
 
 function timestampType(text: string): LogConfig['messageTimestampType'] {
   return text === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime'
+}
+
+const CODECS: ReadonlyMap<string, CodecId> = new Map([
+  ['uncompressed', 0],
+  ['gzip', 1],
+  ['snappy', 2],
+  ['lz4', 3],
+  ['zstd', 4],
+])
+
+function compressionOf(
+  own: Overrides,
+  config: Config,
+): Pick<LogConfig, 'compressionCodec' | 'compressionLevel'> {
+  const type = own.string('compression.type', config.string('compression.type'))
+  const name = `compression.${type}.level`
+  const hasLevel = type === 'gzip' || type === 'lz4' || type === 'zstd'
+  return {
+    compressionCodec: CODECS.get(type) ?? null,
+    compressionLevel: hasLevel ? own.number(name, 'int', config.int(name)) : null,
+  }
 }
 
 class Overrides {

@@ -117,6 +117,11 @@ export function batchMagic(buffer: Buffer, position: number): number {
   return buffer.readInt8(position + MAGIC_AT)
 }
 
+/** Codec, timestamp type and flags of a batch of magic 2, of which 61 bytes are there. */
+export function batchAttributes(buffer: Buffer, position: number): number {
+  return buffer.readInt16BE(position + ATTRIBUTES_AT)
+}
+
 export function batchLastOffset(buffer: Buffer, position: number): number {
   const delta = buffer.readInt32BE(position + LAST_OFFSET_DELTA_AT)
   return batchBaseOffset(buffer, position) + delta
@@ -146,6 +151,14 @@ export function setLogAppendTime(buffer: Buffer, position: number, timestampMs: 
   const attributes = buffer.readInt16BE(position + ATTRIBUTES_AT) | LOG_APPEND_TIME_BIT
   buffer.writeInt16BE(attributes, position + ATTRIBUTES_AT)
   putInt64(buffer, position + MAX_TIMESTAMP_AT, timestampMs)
+  buffer.writeUInt32BE(batchCrc(buffer, position), position + CRC_AT)
+}
+
+/** Gives every record of the batch its own time (CreateTime), the largest of which is `maxTimestamp`; renews the CRC. */
+export function setCreateTime(buffer: Buffer, position: number, maxTimestamp: number): void {
+  const attributes = buffer.readInt16BE(position + ATTRIBUTES_AT) & ~LOG_APPEND_TIME_BIT
+  buffer.writeInt16BE(attributes, position + ATTRIBUTES_AT)
+  putInt64(buffer, position + MAX_TIMESTAMP_AT, maxTimestamp)
   buffer.writeUInt32BE(batchCrc(buffer, position), position + CRC_AT)
 }
 

@@ -41,6 +41,8 @@ export interface BatchInput {
   readonly partitionLeaderEpoch?: number
   /** None. */
   readonly codec?: CodecId
+  /** The codec's default. */
+  readonly compressionLevel?: number
   /** -1. */
   readonly producerId?: number
   /** -1. */
@@ -84,7 +86,8 @@ export function writeBatch(input: BatchInput): Buffer {
     baseSequence: input.baseSequence ?? -1,
     recordCount: records.length,
   }
-  const body = codec === 0 ? writer.toBuffers() : [compress(codec, writer.toBuffer())]
+  const body =
+    codec === 0 ? writer.toBuffers() : [compress(codec, writer.toBuffer(), input.compressionLevel)]
   return assembleBatch(header, body)
 }
 

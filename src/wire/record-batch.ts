@@ -4,6 +4,9 @@ export type { BatchInput, DecodedRecord, RecordHeader, RecordInput } from './bat
 export {
   BATCH_HEADER_BYTES,
   BATCH_MAGIC,
+  CODEC_MASK,
+  TRANSACTIONAL_BIT,
+  batchAttributes,
   batchBaseOffset,
   batchLastOffset,
   batchLeaderEpoch,
@@ -14,6 +17,7 @@ export {
   isBatchCrcValid,
   patchBatch,
   readBatchHeader,
+  setCreateTime,
   setLogAppendTime,
 } from './batch-header.ts'
 export { readRecords, writeBatch } from './batch-records.ts'

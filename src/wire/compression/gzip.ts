@@ -1,8 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { nativeError } from './native-error.ts'
 
-export function gzip(bytes: Buffer): Buffer {
-  return gzipSync(bytes)
+export function gzip(bytes: Buffer, level?: number): Buffer {
+  return level === undefined ? gzipSync(bytes) : gzipSync(bytes, { level })
 }
 
 export function gunzip(bytes: Buffer, maxBytes: number): Buffer {

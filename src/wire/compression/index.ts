@@ -8,19 +8,22 @@ import { compressZstd, decompressZstd } from './zstd.ts'
 /** What one batch may grow to when nothing else is said. */
 export const DECOMPRESSED_BYTES_MAX = 100 * 1024 * 1024
 
-/** The records of a batch in the framing that Java readers take. */
-export function compress(codec: CodecId, bytes: Buffer): Buffer {
+/**
+ * The records of a batch in the framing that Java readers take. `level` is for gzip and zstd; snappy has none, and our
+ * lz4 has one level only.
+ */
+export function compress(codec: CodecId, bytes: Buffer, level?: number): Buffer {
   switch (codec) {
     case 0:
       return bytes
     case 1:
-      return gzip(bytes)
+      return gzip(bytes, level)
     case 2:
       return compressSnappy(bytes)
     case 3:
       return compressLz4(bytes)
     case 4:
-      return compressZstd(bytes)
+      return compressZstd(bytes, level)
   }
 }
 

@@ -1,4 +1,4 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { WireError } from '../../base/errors.ts'
 import { nativeError } from './native-error.ts'
 
@@ -12,8 +12,9 @@ const RESERVED_BLOCK = 3
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const
 
-export function compressZstd(bytes: Buffer): Buffer {
-  return zstdCompressSync(bytes)
+export function compressZstd(bytes: Buffer, level?: number): Buffer {
+  if (level === undefined) return zstdCompressSync(bytes)
+  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 }
 
 /** Takes several frames one after another (Node's own function stops after the first) and skippable ones. */

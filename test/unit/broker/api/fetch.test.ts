@@ -63,8 +63,8 @@ describe('Fetch', () => {
       leaderEpoch: 4,
     })
     expect(answer.nodeEndpoints).toEqual([{ nodeId: 2, host: 'b2', port: 9002, rack: null }])
-    expect(fetch(error, 12).nodeEndpoints).toEqual([])
-    expect(fetch(error, 11).responses[0]!.partitions[0]!.currentLeader.leaderId).toBe(-1)
+    expect(fetch(error, 15).nodeEndpoints).toEqual([])
+    expect(fetch(error, 15).responses[0]!.partitions[0]!.currentLeader.leaderId).toBe(-1)
   })
 
   it('refuses what it does not know by name, and by id from version 13 on', () => {
@@ -117,5 +117,21 @@ describe('Fetch', () => {
     world.topic('new', 1, [1], 'OtherIdAAAAAAAAAAAAAAA')
     const known = world.ask(fetchHandler, 12, { sessionId, sessionEpoch: 2 })
     expect(known.responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.NONE)
+  })
+})
+
+describe('Fetch of what cannot be', () => {
+  it('is an unexpected error with an isolation level that does not exist, as in Kafka', () => {
+    const topics = [{ topic: 't', partitions: [{ partition: 0, fetchOffset: 0 }] }]
+    const answer = worldOf(0).ask(fetchHandler, 12, { isolationLevel: 7, topics })
+    const error = ErrorCode.UNKNOWN_SERVER_ERROR
+    expect(answer.errorCode).toBe(error)
+    expect(answer.responses[0]!.partitions[0]!.errorCode).toBe(error)
+  })
+
+  it('counts a partition once that is listed twice', () => {
+    const partitions = [0, 3].map((fetchOffset) => ({ partition: 0, fetchOffset }))
+    const answer = worldOf(0).ask(fetchHandler, 12, { topics: [{ topic: 't', partitions }] })
+    expect(answer.responses.flatMap((each) => each.partitions)).toHaveLength(1)
   })
 })

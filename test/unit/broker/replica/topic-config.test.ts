@@ -24,6 +24,8 @@ describe('topicConfigOf', () => {
         indexIntervalBytes: 4096,
         segmentIndexBytes: 10_485_760,
         maxMessageBytes: 1_048_588,
+        compressionCodec: null,
+        compressionLevel: null,
         messageTimestampType: 'CreateTime',
         messageTimestampBeforeMaxMs: Infinity,
         messageTimestampAfterMaxMs: 3_600_000,
@@ -33,6 +35,24 @@ describe('topicConfigOf', () => {
         producerIdExpirationMs: 86_400_000,
       },
     })
+  })
+
+  it('knows the codec and its level, of the topic or else of the broker', () => {
+    const compression = (properties: Record<string, string>, topic = {}): readonly unknown[] => {
+      const { log } = configOf(properties, topic)
+      return [log.compressionCodec, log.compressionLevel]
+    }
+    expect(compression({}, { 'compression.type': 'uncompressed' })).toEqual([0, null])
+    expect(compression({ 'compression.type': 'gzip' })).toEqual([1, -1])
+    const gzip = { 'compression.type': 'gzip', 'compression.gzip.level': '9' }
+    expect(compression({ 'compression.type': 'snappy' }, gzip)).toEqual([1, 9])
+    expect(compression({ 'compression.zstd.level': '7' }, { 'compression.type': 'zstd' })).toEqual([
+      4, 7,
+    ])
+    expect(compression({ 'compression.type': 'lz4' }, { 'compression.type': 'producer' })).toEqual([
+      null,
+      null,
+    ])
   })
 
   it('takes the broker synonym where the topic says nothing', () => {
