@@ -3,6 +3,12 @@ import { parseConfigValue, type ConfigType, type ConfigValue } from '../src/base
 import { assert } from '../src/base/assert.ts'
 import { CONFIG_ROWS, type ConfigRow } from './config-keys.ts'
 
+/** Settings that Kafka does not have; internal, so that no tool is told of them. */
+const OWN_ROWS: readonly ConfigRow[] = [
+  // The release that clients are to see, as "2.8"; none: all that is served.
+  ['broker', 'kafkette.protocol.version', 'string', null, null, 'low', true],
+]
+
 /** Every broker setting of Kafka 4.4, with its type, default and allowed values. */
 export const brokerConfigDef = configDefOf('broker')
 
@@ -31,7 +37,8 @@ export function parseBrokerConfig(properties: Readonly<Record<string, string>>):
 }
 
 function configDefOf(scope: string): ConfigDef {
-  return new ConfigDef(CONFIG_ROWS.filter((row) => row[0] === scope).map(configKeyOf), scope)
+  const rows = [...CONFIG_ROWS, ...OWN_ROWS].filter((row) => row[0] === scope)
+  return new ConfigDef(rows.map(configKeyOf), scope)
 }
 
 function configKeyOf(row: ConfigRow): ConfigKey {

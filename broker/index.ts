@@ -16,6 +16,7 @@ export type { GroupShardView, GroupView, NodeView, QuorumView } from './node-vie
 export { listenerPlan, type ListenerPlan } from './listener-config.ts'
 export { METADATA_VERSION_LEVEL, METADATA_VERSION_NAME } from './metadata/features.ts'
 export { META_FILE, readMeta, writeMeta, type NodeIdentity } from './node-identity.ts'
+export { PROTOCOL_VERSIONS } from './server/protocol-cap.ts'
 export { findVoters, type VoterSearch } from './voter-discovery.ts'
 export {
   readVotersCheckpoint,

@@ -8,6 +8,7 @@ import type { ListenerPlan } from './listener-config.ts'
 import type { QuorumPart } from './quorum-part.ts'
 import { ClientTelemetry } from './server/client-telemetry.ts'
 import { BrokerLoggers } from './server/broker-loggers.ts'
+import type { ProtocolCap } from './server/protocol-cap.ts'
 import type { ListenerKind, NodeServices, ServedApi } from './server/request-context.ts'
 import { Router, servedApis } from './server/router.ts'
 
@@ -20,6 +21,8 @@ export interface NodeParts {
   readonly plan: ListenerPlan
   readonly ports: NodePorts
   readonly quorum: QuorumPart
+  /** The older release that clients of the broker's listeners are to see. */
+  readonly cap: ProtocolCap | null
   readonly broker: BrokerPart | null
   readonly controller: ControllerPart | null
 }
@@ -29,10 +32,10 @@ export interface NodeParts {
  * listeners of its roles only, so no request reaches a part that the node lacks: asking for one is an assertion.
  */
 export function nodeServices(parts: NodeParts): NodeServices {
-  const { nodeId, clusterId, brokerConfigs, plan, ports, quorum } = parts
+  const { nodeId, clusterId, brokerConfigs, plan, ports, quorum, cap } = parts
   const broker = (): BrokerPart => present(parts.broker, 'the broker of a controller')
   const served: Record<ListenerKind, readonly ServedApi[]> = {
-    broker: servedApis(API_HANDLERS, 'broker'),
+    broker: servedApis(API_HANDLERS, 'broker', cap),
     controller: servedApis(API_HANDLERS, 'controller'),
   }
   let forwarded: Router | null = null
@@ -75,6 +78,7 @@ export function nodeServices(parts: NodeParts): NodeServices {
       events: ports.events,
     }),
     apiVersions: (listener) => served[listener],
+    tellsFeatures: (listener) => listener === 'controller' || (cap?.hasFeatures ?? true),
     handleForwarded: (frame, origin, done) => {
       forwarded ??= new Router(API_HANDLERS, 'controller', services)
       forwarded.route(frame, origin, (outcome) => {

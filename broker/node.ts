@@ -20,6 +20,7 @@ import { QuorumPart } from './quorum-part.ts'
 import { Acceptor } from './server/acceptor.ts'
 import { connectionLimitOf } from './server/connection-limit.ts'
 import type { ListenerKind } from './server/request-context.ts'
+import { ProtocolCap } from './server/protocol-cap.ts'
 import { Router } from './server/router.ts'
 
 export interface NodeOptions {
@@ -235,6 +236,7 @@ export class BrokerNode {
 
   #createAcceptors(): readonly Acceptor[] {
     const { network, clock, events } = this.#ports
+    const cap = ProtocolCap.of(this.config.nullableString('kafkette.protocol.version'))
     const services = nodeServices({
       nodeId: this.nodeId,
       clusterId: this.#options.clusterId,
@@ -242,6 +244,7 @@ export class BrokerNode {
       plan: this.#plan,
       ports: this.#ports,
       quorum: this.#quorum,
+      cap,
       broker: this.#broker,
       controller: this.#controller,
     })
@@ -252,7 +255,7 @@ export class BrokerNode {
         events,
         name,
         address,
-        router: new Router(API_HANDLERS, kind, services),
+        router: new Router(API_HANDLERS, kind, services, kind === 'broker' ? cap : null),
         maxFrameBytes: this.config.int('socket.request.max.bytes'),
         maxIdleMs: this.config.long('connections.max.idle.ms'),
         maxConnections: () => this.config.int('max.connections'),

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { apiCoverage } from './api-coverage.ts'
 import { generateConfigKeys } from './generate-configs.ts'
+import { generateReleases } from './generate-releases.ts'
 import { plantedBugs } from './planted-bugs.ts'
 import { generateProtocol } from './protocol-files.ts'
 
@@ -12,6 +13,7 @@ const OWNED_FOLDERS = ['src/wire/messages', 'src/wire/records']
 
 const files = generateProtocol()
 files.set('broker/config-keys.ts', generateConfigKeys())
+files.set('broker/server/protocol-releases.ts', generateReleases())
 files.set('docs/reference/api-coverage.md', apiCoverage())
 files.set('docs/reference/planted-bugs.md', plantedBugs())
 for (const folder of OWNED_FOLDERS) {

@@ -3,6 +3,8 @@
 //   version 0 by the router (KIP-511).
 // Added: v3 client software name and version, features; v4 features whose minimum is 0; v5 the cluster and node that
 //   the client means to talk to (KIP-1242): REBOOTSTRAP_REQUIRED when it is another.
+//   With kafkette.protocol.version the ranges are those that an older release has in common with this one, without
+//   features before 3.3.
 // Not done: nothing known.
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
@@ -70,8 +72,12 @@ function answer(context: RequestContext, respond: Respond<ApiVersionsResponse>):
       ...served,
       minVersion: served.apiKey === produceApi.key ? PRODUCE_ADVERTISED_MIN : served.minVersion,
     })),
-    supportedFeatures: supported,
-    finalizedFeaturesEpoch: image.lastOffset,
-    finalizedFeatures: finalized,
+    ...(services.tellsFeatures(listener)
+      ? {
+          supportedFeatures: supported,
+          finalizedFeaturesEpoch: image.lastOffset,
+          finalizedFeatures: finalized,
+        }
+      : {}),
   })
 }

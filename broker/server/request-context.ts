@@ -42,6 +42,8 @@ export interface NodeServices {
   readonly telemetry: ClientTelemetry
   /** Every API of this listener with the versions served. */
   readonly apiVersions: (listener: ListenerKind) => readonly ServedApi[]
+  /** False where ApiVersions is to look like that of a release without features. */
+  readonly tellsFeatures: (listener: ListenerKind) => boolean
   /** Handles a request that another node forwarded (Envelope). */
   readonly handleForwarded: (
     frame: Buffer,

@@ -4,6 +4,7 @@ import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { apiVersionsApi } from '../../src/wire/messages/18-api-versions.ts'
 import { decodeRequestHeader, encodeResponse } from '../../src/wire/request.ts'
 import { decodeMessage, type Input } from '../../src/wire/schema.ts'
+import type { ProtocolCap, VersionRange } from './protocol-cap.ts'
 import type { ApiHandler, ListenerKind, NodeServices, ServedApi } from './request-context.ts'
 
 export type AnyHandler = ApiHandler<unknown, unknown>
@@ -25,8 +26,15 @@ export class Router {
   readonly #handlers: ReadonlyMap<number, AnyHandler>
   readonly #listener: ListenerKind
   readonly #services: NodeServices
+  readonly #cap: ProtocolCap | null
 
-  constructor(handlers: readonly AnyHandler[], listener: ListenerKind, services: NodeServices) {
+  /** `cap`: the older release that clients are to see. */
+  constructor(
+    handlers: readonly AnyHandler[],
+    listener: ListenerKind,
+    services: NodeServices,
+    cap: ProtocolCap | null = null,
+  ) {
     this.#handlers = new Map(
       handlers
         .filter((handler) => handler.listeners.includes(listener))
@@ -34,6 +42,7 @@ export class Router {
     )
     this.#listener = listener
     this.#services = services
+    this.#cap = cap
   }
 
   /** Throws `WireError`; otherwise `done` is called exactly once, now or later. */
@@ -41,12 +50,13 @@ export class Router {
     const header = decodeRequestHeader(frame)
     const { apiKey, apiVersion, correlationId, clientId, reader } = header
     const handler = this.#handlers.get(apiKey)
-    if (handler === undefined) {
+    const range = handler === undefined ? null : this.#rangeOf(handler, clientId)
+    if (handler === undefined || range === null) {
       throw new WireError(`API key ${apiKey} is not served on listener ${origin.listenerName}`)
     }
-    if (apiVersion < handler.minVersion || apiVersion > handler.maxVersion) {
-      if (apiKey !== apiVersionsApi.key) throw unsupportedVersion(handler, apiVersion)
-      done(this.#refuseApiVersions(handler, correlationId))
+    if (apiVersion < range.minVersion || apiVersion > range.maxVersion) {
+      if (apiKey !== apiVersionsApi.key) throw unsupportedVersion(handler, range, apiVersion)
+      done(this.#refuseApiVersions(range, correlationId))
       return
     }
     const request = decodeMessage(handler.api.request, apiVersion, reader)
@@ -86,16 +96,16 @@ export class Router {
     }
   }
 
-  #refuseApiVersions(handler: AnyHandler, correlationId: number): readonly Buffer[] {
+  #rangeOf(handler: AnyHandler, clientId: string | null): VersionRange | null {
+    const cap = this.#cap
+    return cap?.holdsFor(clientId) === true ? cap.limit(handler.api.key, handler) : handler
+  }
+
+  #refuseApiVersions(range: VersionRange, correlationId: number): readonly Buffer[] {
+    const { minVersion, maxVersion } = range
     return encodeResponse(apiVersionsApi, 0, correlationId, {
       errorCode: ErrorCode.UNSUPPORTED_VERSION,
-      apiKeys: [
-        {
-          apiKey: apiVersionsApi.key,
-          minVersion: handler.minVersion,
-          maxVersion: handler.maxVersion,
-        },
-      ],
+      apiKeys: [{ apiKey: apiVersionsApi.key, minVersion, maxVersion }],
     })
   }
 }
@@ -104,15 +114,24 @@ export class Router {
 export function servedApis(
   handlers: readonly AnyHandler[],
   listener: ListenerKind,
+  cap: ProtocolCap | null = null,
 ): readonly ServedApi[] {
   return handlers
     .filter(({ listeners, isHidden }) => listeners.includes(listener) && isHidden !== true)
-    .map(({ api, minVersion, maxVersion }) => ({ apiKey: api.key, minVersion, maxVersion }))
+    .flatMap((handler) => {
+      const range = cap === null ? handler : cap.limit(handler.api.key, handler)
+      if (range === null) return []
+      const { minVersion, maxVersion } = range
+      return [{ apiKey: handler.api.key, minVersion, maxVersion }]
+    })
     .sort((a, b) => a.apiKey - b.apiKey)
 }
 
-function unsupportedVersion(handler: AnyHandler, version: number): WireError {
-  const { api, minVersion, maxVersion } = handler
+function unsupportedVersion(
+  { api }: AnyHandler,
+  { minVersion, maxVersion }: VersionRange,
+  version: number,
+): WireError {
   return new WireError(
     `${api.name} v${version} is not served; this broker serves v${minVersion} to v${maxVersion}`,
   )

@@ -43,6 +43,7 @@ export class ApiWorld {
       raft: { leaderId: 1 },
       groups: { partitionFor: () => 0 },
       apiVersions: () => [{ apiKey: 0, minVersion: 3, maxVersion: 13 }],
+      tellsFeatures: () => true,
       topicCreation: {
         requestTopic: (name: string) => this.requestedTopics.push(name),
         requestOffsetsTopic: () => this.requestedTopics.push('__consumer_offsets'),
