@@ -155,7 +155,7 @@ export class BrokerPart {
 
   #createReplicas(): ReplicaManager {
     const { nodeId, config, plan, ports, quorum, previousBrokerEpoch } = this.#options
-    const { clock, network, disk, store, events } = ports
+    const { clock, network, disk, store, events, random } = ports
     const timeoutMs = config.int('request.timeout.ms')
     return new ReplicaManager({
       brokerId: nodeId,
@@ -166,6 +166,7 @@ export class BrokerPart {
       disk,
       store,
       events,
+      random: random.fork('replicas'),
       image: () => quorum.publisher.image,
       alterPartition: (request, done) => {
         this.channel.send(alterPartitionApi, ALTER_PARTITION_VERSION, request, timeoutMs, done)

@@ -28,8 +28,8 @@ export interface AbortedTransaction {
 export class AbortedTransactions {
   readonly file: EntryFile
 
-  constructor(disk: Disk, directory: string, baseOffset: Offset) {
-    const path = `${directory}/${segmentFileName(baseOffset, 'txnindex')}`
+  constructor(disk: Disk, directory: string, baseOffset: Offset, suffix = '') {
+    const path = `${directory}/${segmentFileName(baseOffset, 'txnindex')}${suffix}`
     this.file = new EntryFile(disk, path, ABORTED_ENTRY_BYTES)
   }
 

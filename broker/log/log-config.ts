@@ -7,6 +7,8 @@ import type { CodecId } from '../../src/wire/record-batch.ts'
 export interface LogConfig {
   readonly segmentBytes: number
   readonly segmentMs: number
+  /** A segment is rolled up to so much earlier, drawn anew for each. */
+  readonly segmentJitterMs: number
   readonly indexIntervalBytes: number
   readonly segmentIndexBytes: number
   readonly maxMessageBytes: number
@@ -24,12 +26,22 @@ export interface LogConfig {
   /** -1: no limit. */
   readonly retentionBytes: number
   readonly producerIdExpirationMs: number
+  readonly minCleanableDirtyRatio: number
+  readonly minCompactionLagMs: number
+  readonly maxCompactionLagMs: number
+  /** How long tombstones and markers stay after the first compaction. */
+  readonly deleteRetentionMs: number
+  /** A flush after so many records that are not synced. */
+  readonly flushMessages: number
+  /** A flush after so long with records that are not synced, looked at by the flush scheduler. */
+  readonly flushMs: number
 }
 
 /** Kafka's defaults. */
 export const DEFAULT_LOG_CONFIG: LogConfig = {
   segmentBytes: 1_073_741_824,
   segmentMs: 604_800_000,
+  segmentJitterMs: 0,
   indexIntervalBytes: 4096,
   segmentIndexBytes: 10_485_760,
   maxMessageBytes: 1_048_588,
@@ -42,4 +54,10 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   retentionMs: 604_800_000,
   retentionBytes: -1,
   producerIdExpirationMs: 86_400_000,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Infinity,
+  deleteRetentionMs: 86_400_000,
+  flushMessages: Infinity,
+  flushMs: Infinity,
 }

@@ -5,6 +5,13 @@ export const PARTITION_METADATA_FILE = 'partition.metadata'
 /** Files that are replaced as a whole are written under this ending first. */
 export const TEMPORARY_SUFFIX = '.tmp'
 
+/** A segment that compaction is still writing. */
+export const CLEANED_SUFFIX = '.cleaned'
+/** A compacted segment that is whole and synced, and about to take the place of those it was made of. */
+export const SWAP_SUFFIX = '.swap'
+/** The files of a segment, the log last: what is renamed in this order is whole once the log has its name. */
+export const SEGMENT_KINDS = ['txnindex', 'timeindex', 'index', 'log'] as const
+
 const OFFSET_DIGITS = 20
 const SEGMENT_FILE = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)$/
 /** Left by a stop in the middle of a deletion, a compaction or an atomic replacement. */

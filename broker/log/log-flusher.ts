@@ -48,6 +48,11 @@ export class LogFlusher {
     return this.#recoveryPoint
   }
 
+  /** What is synced when the flushes that run have ended. */
+  get requestedTo(): Offset {
+    return this.#running.at(-1)?.upTo ?? 0
+  }
+
   /** Why nothing may be appended any more. */
   get failure(): DiskErrorCode | null {
     return this.#failure

@@ -11,7 +11,8 @@ import type { Segment } from './segment.ts'
 /**
  * Canonical text of what a live log holds in memory beside its batches: bounds of the segments, every entry of
  * the indexes, leader epochs that have records, producers with their last batch. Equal to `rebuiltStateOf`
- * when memory is right (invariants P4 and D9). What only saves work is left out: positions, cached retries.
+ * when memory is right (invariants P4 and D9). What only saves work is left out: positions, cached retries. So is, of
+ * a log that was compacted, what its batches tell no more: epochs, aborted transactions, times of producers.
  */
 export function liveStateOf(log: PartitionLog): string {
   const { segments } = log.inspect()
@@ -26,9 +27,10 @@ export function liveStateOf(log: PartitionLog): string {
       lines.push(timeLine(baseOffset, offset, timestampMs))
     }
     const aborted: AbortedTransaction[] = []
-    segment.aborted.collect(0, Infinity, aborted)
+    if (log.compactedTo === 0) segment.aborted.collect(0, Infinity, aborted)
     lines.push(...aborted.map((each) => abortedLine(baseOffset, each)))
   }
+  if (log.compactedTo > 0) return textOf(lines, log.producerEntries().map(lasting))
   lines.push(...recordedEpochs(log).map(epochLine))
   return textOf(lines, log.producerEntries())
 }
@@ -47,10 +49,11 @@ export function rebuiltStateOf(log: PartitionLog): string {
   let endOffset = 0
   for (const segment of segments) {
     const scan = new SegmentScan(segment, producers, epochs, log.logStartOffset)
-    lines.push(...scan.run())
+    lines.push(...scan.run(log.compactedTo === 0))
     endOffset = scan.endOffset
   }
   lines.unshift(`log ends at ${endOffset}`)
+  if (log.compactedTo > 0) return textOf(lines, producers.entries().map(lasting))
   lines.push(...[...epochs].map(([epoch, startOffset]) => epochLine({ epoch, startOffset })))
   return textOf(lines, producers.entries())
 }
@@ -80,7 +83,7 @@ class SegmentScan {
     this.endOffset = segment.baseOffset
   }
 
-  run(): readonly string[] {
+  run(hasAborted: boolean): readonly string[] {
     const { baseOffset, log, offsetIndex, timeIndex } = this.#segment
     const { position, problem } = scanBatches(log, {
       from: 0,
@@ -100,6 +103,7 @@ class SegmentScan {
     for (const { offset } of timeIndex.entries()) {
       lines.push(timeLine(baseOffset, offset, this.#largest.get(offset)))
     }
+    if (!hasAborted) return lines
     lines.push(...this.#aborted.map((each) => abortedLine(baseOffset, each)))
     return lines
   }
@@ -129,6 +133,11 @@ function recordedEpochs(log: PartitionLog): readonly EpochStart[] {
     const endOffset = entries[index + 1]?.startOffset ?? log.logEndOffset
     return endOffset > Math.max(startOffset, log.logStartOffset)
   })
+}
+
+/** What compaction leaves of a producer: its last sequence, but neither its marker nor the time of every record. */
+function lasting(entry: ProducerSnapshot): ProducerSnapshot {
+  return { ...entry, lastTimestampMs: -1, coordinatorEpoch: -1 }
 }
 
 interface SegmentBounds {

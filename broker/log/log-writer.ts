@@ -4,6 +4,7 @@ import type { LeaderEpoch, Offset, TimestampMs } from '../../src/base/ids.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import type { Disk } from '../../src/ports/disk.ts'
 import type { EventSink } from '../../src/ports/events.ts'
+import type { Random } from '../../src/ports/random.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { patchBatch, setLogAppendTime, type BatchHeader } from '../../src/wire/record-batch.ts'
 import {
@@ -23,6 +24,8 @@ import type { RecordError } from './record-checks.ts'
 import type { SegmentList } from './segment-list.ts'
 import { Segment } from './segment.ts'
 
+const INT32_MAX = 0x7fff_ffff
+const UINT32_MAX = 0xffff_ffff
 const OFFLINE = 'The log is offline since a sync failed'
 
 /** Who appends on the leader: the rules for clients do not hold for what the node itself writes. */
@@ -70,6 +73,7 @@ export interface LogParts {
   readonly producers: ProducerState
   readonly flusher: LogFlusher
   readonly logStartOffset: () => Offset
+  readonly random?: Random
 }
 
 /** Everything that adds to a log: batches, and the segments and snapshots that they call for. */
@@ -115,6 +119,7 @@ export class LogWriter {
     for (const [index, header] of headers.entries()) {
       this.#applyProducer(header, markers?.[index] ?? null)
     }
+    this.#flushIfMany()
     return {
       error: ErrorCode.NONE,
       message: null,
@@ -147,6 +152,7 @@ export class LogWriter {
     } catch (error) {
       return this.#followed(ErrorCode.KAFKA_STORAGE_ERROR, this.storageError(error))
     }
+    this.#flushIfMany()
     return this.#followed(ErrorCode.NONE, null)
   }
 
@@ -274,7 +280,11 @@ export class LogWriter {
       maxTimestampMs: headers.reduce((max, header) => Math.max(max, header.maxTimestamp), -1),
       nowMs,
     })
-    if (shouldRoll) this.roll(Math.max(this.#endOffset, first.baseOffset), nowMs)
+    if (!shouldRoll) return
+    // The new segment begins where the old one ends, whatever gap compaction has left before the first batch: a gap
+    // between segments would be taken for a lost tail after an unclean stop.
+    const isTooFar = last.lastOffset - this.#endOffset > INT32_MAX
+    this.roll(isTooFar ? Math.max(this.#endOffset, first.baseOffset) : this.#endOffset, nowMs)
   }
 
   /**
@@ -299,9 +309,30 @@ export class LogWriter {
     const { disk, directory, flusher, segments } = this.#parts
     flusher.directoryChanged()
     const { indexIntervalBytes } = this.config
-    const next = Segment.create({ disk, directory, baseOffset, indexIntervalBytes, nowMs })
+    const rollJitterMs = this.#drawJitterMs()
+    const next = Segment.create({
+      disk,
+      directory,
+      baseOffset,
+      indexIntervalBytes,
+      nowMs,
+      rollJitterMs,
+    })
     if (segments.all.at(-1)?.baseOffset === baseOffset) segments.replaceActive(next)
     else segments.push(next)
+  }
+
+  /** flush.messages. The answer to the append does not wait for it. */
+  #flushIfMany(): void {
+    const { flusher, segments, epochs } = this.#parts
+    const unflushed = this.#endOffset - Math.max(flusher.recoveryPoint, flusher.requestedTo)
+    if (unflushed >= this.config.flushMessages) flusher.flush(segments, epochs, () => undefined)
+  }
+
+  #drawJitterMs(): number {
+    const { random } = this.#parts
+    const limitMs = Math.min(this.config.segmentJitterMs, this.config.segmentMs, UINT32_MAX)
+    return random === undefined || limitMs <= 0 ? 0 : random.below(limitMs)
   }
 
   /** A producer snapshot at the log end, unless there is one. Throws `DiskError`. */

@@ -20,8 +20,8 @@ export class OffsetIndex {
   readonly file: EntryFile
   readonly #baseOffset: Offset
 
-  constructor(disk: Disk, directory: string, baseOffset: Offset) {
-    const path = `${directory}/${segmentFileName(baseOffset, 'index')}`
+  constructor(disk: Disk, directory: string, baseOffset: Offset, suffix = '') {
+    const path = `${directory}/${segmentFileName(baseOffset, 'index')}${suffix}`
     this.file = new EntryFile(disk, path, OFFSET_ENTRY_BYTES)
     this.#baseOffset = baseOffset
   }

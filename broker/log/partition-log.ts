@@ -4,9 +4,12 @@ import type { LeaderEpoch, Offset, ProducerId, TimestampMs } from '../../src/bas
 import type { Uuid } from '../../src/base/uuid.ts'
 import type { Disk } from '../../src/ports/disk.ts'
 import type { EventSink } from '../../src/ports/events.ts'
+import type { Random } from '../../src/ports/random.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { batchBaseOffset } from '../../src/wire/record-batch.ts'
 import type { AbortedTransaction } from './aborted-transactions.ts'
+import { cleanableOf, type Cleanable } from './cleanable.ts'
+import { LogCompaction } from './log-compaction.ts'
 import type { EpochEnd, EpochStart, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogFlusher, type FlushDone } from './log-flusher.ts'
@@ -48,8 +51,20 @@ export interface PartitionLogOptions {
    * larger.
    */
   readonly logStartOffset?: Offset
+  /** As the caller stored them; 0 when it never did. See the properties of the same names. */
+  readonly cleanedTo?: Offset
+  readonly compactedTo?: Offset
   readonly nowMs: TimestampMs
   readonly events: EventSink
+  /** For segment.jitter.ms; without it there is none. */
+  readonly random?: Random
+}
+
+/** What a compaction of a log may take at a time. */
+export interface CompactionLimits {
+  readonly mapBytes: number
+  readonly stepBytes: number
+  readonly nowMs: TimestampMs
 }
 
 /** What a log is made of. */
@@ -102,6 +117,9 @@ export class PartitionLog {
   readonly #writer: LogWriter
   #logStartOffset: Offset
   #highWatermark: Offset
+  #cleanedTo: Offset
+  #compactedTo: Offset
+  #compaction: LogCompaction | null = null
   #isClosed = false
 
   private constructor(options: PartitionLogOptions, recovered: RecoveredLog) {
@@ -117,10 +135,13 @@ export class PartitionLog {
     this.#producers = recovered.producers
     this.#logStartOffset = recovered.logStartOffset
     this.#highWatermark = recovered.logStartOffset
+    const { endOffset } = recovered.segments.active
+    this.#cleanedTo = Math.min(options.cleanedTo ?? 0, endOffset)
+    this.#compactedTo = Math.min(options.compactedTo ?? 0, endOffset)
     this.#flusher = new LogFlusher({
       disk: options.disk,
       directory: options.directory,
-      recoveryPoint: Math.min(options.recoveryPoint, recovered.segments.active.endOffset),
+      recoveryPoint: Math.min(options.recoveryPoint, endOffset),
       onFailure: (code) => this.#emit('log.flush-failed', { code }),
     })
     const flusher = this.#flusher
@@ -142,7 +163,8 @@ export class PartitionLog {
       throw new CorruptionError(`${directory}: expected topic id ${topicId}, found ${stored}`)
     }
     const written = stored === null ? writePartitionMetadata(disk, directory, topicId) : null
-    const recovered = recoverLog({ ...options, logStartOffset: options.logStartOffset ?? 0 })
+    const { logStartOffset = 0, compactedTo = 0 } = options
+    const recovered = recoverLog({ ...options, logStartOffset, compactedTo })
     const log = new PartitionLog(options, recovered)
     if (written !== null) log.#flusher.fileReplaced(written)
     return log
@@ -184,6 +206,16 @@ export class PartitionLog {
   /** Everything below was synced. */
   get recoveryPoint(): Offset {
     return this.#flusher.recoveryPoint
+  }
+
+  /** Where the last compaction ended: the first dirty offset of Kafka's cleaner checkpoint. */
+  get cleanedTo(): Offset {
+    return this.#cleanedTo
+  }
+
+  /** No record was ever compacted away at or above; below there may be gaps, also between segments. */
+  get compactedTo(): Offset {
+    return this.#compactedTo
   }
 
   /** All `.log` files together. */
@@ -390,11 +422,72 @@ export class PartitionLog {
     this.#snapshotAt(first.baseOffset)
     // The start moves before any file goes, so that no reader is sent to a file that is gone.
     this.incrementLogStartOffset(first.baseOffset)
+    this.#compaction?.abort()
     this.#segments.removeFirst(count)
     this.#flusher.directoryChanged()
     this.#snapshots.keepOnly(this.#segments.baseOffsets)
     this.#emit('log.segments-deleted', { count, logStartOffset: this.#logStartOffset })
     return count
+  }
+
+  /**
+   * What a compaction could do now. Above the recovery point nothing may be compacted: a gap there would be taken for
+   * a lost tail after an unclean stop.
+   */
+  cleanable(nowMs: TimestampMs): Cleanable {
+    return cleanableOf({
+      segments: this.#segments.all,
+      config: this.#writer.config,
+      cleanedTo: this.#cleanedTo,
+      logStartOffset: this.#logStartOffset,
+      logEndOffset: this.logEndOffset,
+      limit: Math.min(this.lastStableOffset, this.recoveryPoint),
+      nowMs,
+    })
+  }
+
+  /** Closes the active segment when it holds anything. Throws `DiskError`. */
+  rollActive(nowMs: TimestampMs): void {
+    this.#assertOpen()
+    if (this.#segments.active.sizeBytes > 0) this.#writer.roll(this.logEndOffset, nowMs)
+  }
+
+  /** Notes how far gaps may come to be. To be stored, with the recovery point, before `compact`. */
+  prepareCompaction(range: Cleanable): void {
+    this.#compactedTo = Math.max(this.#compactedTo, range.firstUncleanableOffset)
+  }
+
+  /**
+   * Begins a compaction of `range`, for which the log was prepared. The caller runs its steps and tells by
+   * `compacted` when it is done. It ends by itself when the log is cut, closed or loses segments.
+   */
+  compact(range: Cleanable, limits: CompactionLimits): LogCompaction {
+    this.#assertOpen()
+    assert(range.firstUncleanableOffset <= this.#compactedTo, 'a compaction is prepared first')
+    this.#compaction?.abort()
+    this.#compaction = new LogCompaction({
+      ...limits,
+      disk: this.#disk,
+      directory: this.directory,
+      config: this.#writer.config,
+      segments: this.#segments,
+      range,
+      producers: () => this.#producers.entries(),
+      abortedTransactions: (from, to) => this.abortedTransactions(from, to),
+      onSwapped: ({ baseOffset, endOffset, sizeBytes }) => {
+        this.#flusher.directoryChanged()
+        this.#snapshots.keepOnly(this.#segments.baseOffsets)
+        this.#emit('log.segment-compacted', { baseOffset, endOffset, sizeBytes })
+      },
+    })
+    return this.#compaction
+  }
+
+  /** The compaction is done: what it went through is clean. */
+  compacted({ endOffset, sizes }: LogCompaction): void {
+    this.#compaction = null
+    this.#cleanedTo = endOffset
+    this.#emit('log.compacted', { cleanedTo: endOffset, ...sizes })
   }
 
   /**
@@ -404,6 +497,7 @@ export class PartitionLog {
    */
   close(): void {
     if (this.#isClosed) return
+    this.#compaction?.abort()
     this.#isClosed = true
     try {
       this.#writer.takeSnapshot()
@@ -415,6 +509,7 @@ export class PartitionLog {
 
   /** Closes the log and removes its directory. Throws `DiskError`. */
   destroy(): void {
+    this.#compaction?.abort()
     this.#isClosed = true
     for (const segment of this.#segments.all) segment.closeFiles()
     this.#disk.remove(this.directory)
@@ -424,8 +519,8 @@ export class PartitionLog {
     const endOffset = Math.min(request.endOffset, this.logEndOffset)
     if (request.offset >= endOffset) return EMPTY
     for (const segment of this.#segments.from(request.offset)) {
-      // At or after its end: in the gap before the next segment, which compaction leaves.
-      if (request.offset >= segment.endOffset) continue
+      // Compaction leaves segments without batches, and gaps after the last batch of others.
+      if (segment.sizeBytes === 0 || request.offset >= segment.endOffset) continue
       return segment.read({ ...request, endOffset })
     }
     return EMPTY
@@ -433,6 +528,7 @@ export class PartitionLog {
 
   /** A truncation that fails half-way takes the log offline. */
   #truncating(from: Offset, truncate: () => void): void {
+    this.#compaction?.abort()
     try {
       truncate()
     } catch (error) {
@@ -441,6 +537,8 @@ export class PartitionLog {
     }
     const to = this.logEndOffset
     this.#flusher.truncated(to)
+    this.#cleanedTo = Math.min(this.#cleanedTo, to)
+    this.#compactedTo = Math.min(this.#compactedTo, to)
     this.updateHighWatermark(this.#highWatermark)
     this.#emit('log.truncated', { from, to })
   }

@@ -11,6 +11,7 @@ import { ProducerSnapshots } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { SegmentList } from './segment-list.ts'
 import { REACHES_LIMIT, Segment } from './segment.ts'
+import { finishSwaps } from './swap-recovery.ts'
 
 export interface RecoveryOptions {
   readonly disk: Disk
@@ -22,6 +23,8 @@ export interface RecoveryOptions {
   readonly recoveryPoint: Offset
   readonly isCleanShutdown: boolean
   readonly logStartOffset: Offset
+  /** Compaction may have left gaps between segments below. */
+  readonly compactedTo: Offset
   readonly nowMs: TimestampMs
   readonly events: EventSink
 }
@@ -119,7 +122,15 @@ class Recovery {
 
   /** Removes what an interrupted step left behind and returns the base offsets of the segments. */
   #cleanDirectory(): readonly Offset[] {
-    const { disk, directory } = this.#options
+    const { disk, directory, recoveryPoint } = this.#options
+    finishSwaps({
+      disk,
+      directory,
+      recoveryPoint,
+      onFinished: (baseOffset, endOffset) => {
+        this.#emit('log.swap-finished', { baseOffset, endOffset })
+      },
+    })
     const names = disk.list(directory)
     const parsed = names.map((name) => ({ name, file: parseSegmentFileName(name) }))
     const baseOffsets = parsed.flatMap(({ file }) => (file?.kind === 'log' ? [file.offset] : []))
@@ -208,14 +219,17 @@ class Recovery {
 
   /**
    * Whether what follows `segment` does not begin where it ends: then its tail was lost as a whole.
-   * Compaction makes gaps of its own, but only in what was synced. Below the recovery point a gap means that the disk
-   * lied about what it had made durable; it is looked for there too, for a hole would be served as if all were there.
+   * Compaction makes gaps of its own, but only below a recovery point that was stored before. A gap there that it
+   * cannot have made means that the disk lied about what it had made durable; it is looked for, since a hole would be
+   * served as if all were there. Of a topic that is compacted now no gap is held against the disk: a data directory
+   * of Apache Kafka has such between segments wherever its broker followed a compacted leader.
    */
   #isGap(segment: Segment, next: Offset): boolean {
-    const { config, recoveryPoint } = this.#options
+    const { config, recoveryPoint, compactedTo, isCleanShutdown } = this.#options
     if (segment.endOffset === next) return false
-    if (segment.endOffset >= recoveryPoint) return true
-    if (config.cleanupPolicy.includes('compact')) return false
+    const isCompacted = config.cleanupPolicy.includes('compact')
+    if (segment.endOffset >= recoveryPoint) return !(isCompacted && isCleanShutdown)
+    if (isCompacted || next <= compactedTo) return false
     throw new CorruptionError(
       `${segment.log.path} ends at ${segment.endOffset}, the next segment begins at ${next}, the recovery point is ${recoveryPoint}`,
     )

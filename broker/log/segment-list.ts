@@ -67,6 +67,18 @@ export class SegmentList {
     return removed
   }
 
+  /** Puts `segment` in the place of the neighbours `replaced`, whose files are the caller's to remove. */
+  replace(replaced: readonly Segment[], segment: Segment): void {
+    const [first] = replaced
+    const index = first === undefined ? -1 : this.#segments.indexOf(first)
+    assert(
+      index >= 0 && replaced.every((each, at) => this.#segments[index + at] === each),
+      `the segments from ${first?.baseOffset} on are not those that were compacted`,
+    )
+    this.#segments.splice(index, replaced.length, segment)
+    for (const each of replaced) each.closeFiles()
+  }
+
   /** Removes the segments that begin above `offset`, newest first. */
   removeAbove(offset: Offset): readonly Segment[] {
     const removed: Segment[] = []

@@ -34,6 +34,10 @@ export interface SegmentOptions {
   readonly baseOffset: Offset
   readonly indexIntervalBytes: number
   readonly nowMs: TimestampMs
+  /** Ends the names of all files. */
+  readonly suffix?: string
+  /** How much earlier than segment.ms it is rolled; 0. */
+  readonly rollJitterMs?: number
 }
 
 export interface RollQuestion {
@@ -52,6 +56,13 @@ export interface SegmentRead {
   readonly endOffset: Offset
 }
 
+/** A compacted topic's records must not stay longer in the active segment than they may wait for compaction. */
+export function segmentMsMax(config: LogConfig): number {
+  const { cleanupPolicy, maxCompactionLagMs, segmentMs } = config
+  const isBounded = cleanupPolicy.includes('compact') && maxCompactionLagMs > 0
+  return isBounded ? Math.min(maxCompactionLagMs, segmentMs) : segmentMs
+}
+
 /**
  * One `.log` file with its indexes: batches from `baseOffset` up to `endOffset`. Positions in it
  * are bytes from its beginning. Methods throw `DiskError`, and `CorruptionError` when stored bytes
@@ -66,6 +77,7 @@ export class Segment {
   readonly #disk: Disk
   readonly #hints = new PositionHints()
   readonly #createdMs: TimestampMs
+  readonly #rollJitterMs: number
   /** index.interval.bytes; may change at any time. */
   indexIntervalBytes: number
   /** The next offset. */
@@ -81,15 +93,16 @@ export class Segment {
   #bytesSinceIndexEntry = 0
 
   constructor(options: SegmentOptions) {
-    const { disk, directory, baseOffset } = options
+    const { disk, directory, baseOffset, suffix = '' } = options
     this.#disk = disk
     this.baseOffset = baseOffset
     this.#createdMs = options.nowMs
+    this.#rollJitterMs = options.rollJitterMs ?? 0
     this.indexIntervalBytes = options.indexIntervalBytes
-    this.log = disk.open(`${directory}/${segmentFileName(baseOffset, 'log')}`)
-    this.offsetIndex = new OffsetIndex(disk, directory, baseOffset)
-    this.timeIndex = new TimeIndex(disk, directory, baseOffset)
-    this.aborted = new AbortedTransactions(disk, directory, baseOffset)
+    this.log = disk.open(`${directory}/${segmentFileName(baseOffset, 'log')}${suffix}`)
+    this.offsetIndex = new OffsetIndex(disk, directory, baseOffset, suffix)
+    this.timeIndex = new TimeIndex(disk, directory, baseOffset, suffix)
+    this.aborted = new AbortedTransactions(disk, directory, baseOffset, suffix)
     this.endOffset = baseOffset
     this.sizeBytes = this.log.size()
     this.largest = { timestampMs: -1, offset: baseOffset }
@@ -97,11 +110,16 @@ export class Segment {
 
   /** A new segment in place of anything that was left under its name. */
   static create(options: SegmentOptions): Segment {
-    const { disk, directory, baseOffset } = options
+    const { disk, directory, baseOffset, suffix = '' } = options
     for (const kind of ['log', 'index', 'timeindex', 'txnindex'] as const) {
-      disk.remove(`${directory}/${segmentFileName(baseOffset, kind)}`)
+      disk.remove(`${directory}/${segmentFileName(baseOffset, kind)}${suffix}`)
     }
     return new Segment(options)
+  }
+
+  /** Of the first batch, -1 when there is none. */
+  get firstTimestampMs(): TimestampMs {
+    return this.#firstTimestampMs
   }
 
   /** The largest timestamp, or when the segment was opened if it has none. */
@@ -109,7 +127,7 @@ export class Segment {
     return this.largest.timestampMs >= 0 ? this.largest.timestampMs : this.#createdMs
   }
 
-  /** Whether a batch must go to a new segment (Kafka's LogSegment.shouldRoll, without jitter). */
+  /** Whether a batch must go to a new segment (Kafka's LogSegment.shouldRoll). */
   shouldRoll(question: RollQuestion): boolean {
     const { config, batchBytes, lastOffset } = question
     if (lastOffset - this.baseOffset > INT32_MAX) return true
@@ -119,7 +137,7 @@ export class Segment {
       this.#firstTimestampMs >= 0
         ? question.maxTimestampMs - this.#firstTimestampMs
         : question.nowMs - this.#createdMs
-    if (ageMs > config.segmentMs) return true
+    if (ageMs > segmentMsMax(config) - this.#rollJitterMs) return true
     const offsetEntriesMax = Math.floor(config.segmentIndexBytes / OFFSET_ENTRY_BYTES)
     // One place is kept for the entry that is added when the segment is finished.
     const timeEntriesMax = Math.floor(config.segmentIndexBytes / TIME_ENTRY_BYTES) - 1

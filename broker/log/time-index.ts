@@ -21,8 +21,8 @@ export class TimeIndex {
   readonly file: EntryFile
   readonly #baseOffset: Offset
 
-  constructor(disk: Disk, directory: string, baseOffset: Offset) {
-    const path = `${directory}/${segmentFileName(baseOffset, 'timeindex')}`
+  constructor(disk: Disk, directory: string, baseOffset: Offset, suffix = '') {
+    const path = `${directory}/${segmentFileName(baseOffset, 'timeindex')}${suffix}`
     this.file = new EntryFile(disk, path, TIME_ENTRY_BYTES)
     this.#baseOffset = baseOffset
   }

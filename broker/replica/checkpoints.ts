@@ -5,9 +5,11 @@ import type { Partition } from './partition.ts'
 const HIGH_WATERMARK = 'hw/'
 const RECOVERY_POINT = 'recovery-point/'
 const LOG_START = 'log-start/'
+const CLEANED = 'cleaned-to/'
+const COMPACTED = 'compacted-to/'
 
 /**
- * High watermarks, recovery points and log starts in the node's store, by `topic-partition`. A high watermark read back
+ * High watermarks, recovery points, log starts and what was compacted, in the node's store, by `topic-partition`. A high watermark read back
  * may be older than the one acted on before the stop: it is a lower bound, which is all a replica needs.
  */
 export class Checkpoints {
@@ -32,12 +34,27 @@ export class Checkpoints {
     return this.#offset(LOG_START + key)
   }
 
+  /** Where the last compaction ended; null when none was written. */
+  cleanedTo(key: string): Offset | null {
+    return typeof this.#store.get(CLEANED + key) === 'number' ? this.#offset(CLEANED + key) : null
+  }
+
+  /** Compaction may have made gaps below; 0 when none was written. */
+  compactedTo(key: string): Offset {
+    return this.#offset(COMPACTED + key)
+  }
+
   /**
    * Must be durable before a log that was cut below its recovery point is appended to: else, after a power
    * cut, bytes that were never synced are taken for synced ones. True when it has changed.
    */
-  writeRecoveryPoint({ key, log }: Partition): boolean {
-    return this.#put(RECOVERY_POINT + key, log.recoveryPoint)
+  writeRecoveryPoint(partition: Partition): boolean {
+    const { key, log } = partition
+    const changes = [
+      this.#put(RECOVERY_POINT + key, log.recoveryPoint),
+      this.#putCompaction(partition),
+    ]
+    return changes.includes(true)
   }
 
   /** Writes what has changed; true when there was anything. */
@@ -59,6 +76,18 @@ export class Checkpoints {
     this.#store.delete(HIGH_WATERMARK + key)
     this.#store.delete(RECOVERY_POINT + key)
     this.#store.delete(LOG_START + key)
+    this.#store.delete(CLEANED + key)
+    this.#store.delete(COMPACTED + key)
+  }
+
+  /** Logs that were never compacted have no entries. */
+  #putCompaction({ key, log }: Partition): boolean {
+    if (log.compactedTo === 0 && this.#store.get(COMPACTED + key) === undefined) return false
+    const changes = [
+      this.#put(CLEANED + key, log.cleanedTo),
+      this.#put(COMPACTED + key, log.compactedTo),
+    ]
+    return changes.includes(true)
   }
 
   #put(key: string, offset: Offset): boolean {

@@ -2,12 +2,14 @@ import type { Config } from '../../src/base/config-def.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import { ZERO_UUID, type Uuid } from '../../src/base/uuid.ts'
 import type { Disk } from '../../src/ports/disk.ts'
+import type { Random } from '../../src/ports/random.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { parseSegmentFileName } from '../log/log-file-names.ts'
 import { readPartitionMetadata } from '../log/partition-metadata.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import type { CleanerCheckpoint } from './cleaner-checkpoint.ts'
 import type { LogStartCheckpoint } from './log-start-checkpoint.ts'
 import { Partition, type PartitionSurroundings } from './partition.ts'
 import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
@@ -19,6 +21,8 @@ export interface HostedPartitionsOptions {
   readonly image: () => MetadataImage
   readonly checkpoints: Checkpoints
   readonly logStarts: LogStartCheckpoint
+  readonly cleanerOffsets: CleanerCheckpoint
+  readonly random?: Random
   /** The node wrote its clean-shutdown mark at its last end: nothing beyond recovery points needs a scan. */
   readonly isCleanStart: boolean
   readonly surroundings: PartitionSurroundings
@@ -125,9 +129,12 @@ export class HostedPartitions {
   #openLog(key: string, state: PartitionState): Partition {
     const { disk, config, checkpoints, logStarts, surroundings, isCleanStart, image } =
       this.#options
+    const { cleanerOffsets, random } = this.#options
     this.#setStrayAside(key, state.topicId)
     // A log that is not there yet begins at 0, whatever the file has of an older topic of the name.
-    const noted = disk.exists(key) ? logStarts.offset(key) : 0
+    const isThere = disk.exists(key)
+    const noted = isThere ? logStarts.offset(key) : 0
+    const cleanedTo = checkpoints.cleanedTo(key) ?? (isThere ? cleanerOffsets.offset(key) : 0)
     const topicConfig = topicConfigOf(config, image().topicConfig(state.topic))
     const log = PartitionLog.open({
       disk,
@@ -139,8 +146,11 @@ export class HostedPartitions {
       recoveryPoint: checkpoints.recoveryPoint(key),
       isCleanShutdown: isCleanStart,
       logStartOffset: Math.max(noted, checkpoints.logStartOffset(key)),
+      cleanedTo,
+      compactedTo: checkpoints.compactedTo(key),
       nowMs: surroundings.clock.wallMs(),
       events: surroundings.events,
+      ...(random !== undefined && { random }),
     })
     log.updateHighWatermark(checkpoints.highWatermark(key))
     const { topic, partition } = state

@@ -1,13 +1,12 @@
-import { CorruptionError, type DiskErrorCode } from '../../src/base/errors.ts'
+import type { DiskErrorCode } from '../../src/base/errors.ts'
 import type { Offset } from '../../src/base/ids.ts'
-import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import type { Disk } from '../../src/ports/disk.ts'
 import type { EventSink } from '../../src/ports/events.ts'
-import { readCheckpoint, writeCheckpoint } from '../log/checkpoint-file.ts'
+import { writeCheckpoint } from '../log/checkpoint-file.ts'
+import { readOffsetCheckpoint } from './offset-checkpoint.ts'
 import type { Partition } from './partition.ts'
 
 const FILE = 'log-start-offset-checkpoint'
-const ENTRY = /^(\S+) (\d+) (\d+)$/
 
 /**
  * Kafka's `log-start-offset-checkpoint` of one log directory: where logs begin for readers after DeleteRecords, for
@@ -20,7 +19,9 @@ export class LogStartCheckpoint {
 
   constructor(disk: Disk, events: EventSink) {
     this.#disk = disk
-    this.#offsets = readOffsets(disk, events)
+    this.#offsets = readOffsetCheckpoint(disk, FILE, (reason) => {
+      events.emit('log-start-checkpoint.ignored', { reason })
+    })
   }
 
   /** 0 when the log begins with its first segment. */
@@ -51,22 +52,6 @@ export class LogStartCheckpoint {
       if (error === null) this.#disk.syncDirectory('', done)
       else done(error)
     })
-  }
-}
-
-function readOffsets(disk: Disk, events: EventSink): ReadonlyMap<string, Offset> {
-  const offsets = new Map<string, Offset>()
-  try {
-    for (const line of readCheckpoint(disk, FILE) ?? []) {
-      const [, topic, partition, offset] = ENTRY.exec(line) ?? []
-      if (topic === undefined) throw new CorruptionError(`${FILE}: "${line}" is no entry`)
-      offsets.set(topicPartitionKey(topic, Number(partition)), Number(offset))
-    }
-    return offsets
-  } catch (error) {
-    if (!(error instanceof CorruptionError)) throw error
-    events.emit('log-start-checkpoint.ignored', { reason: error.message })
-    return new Map()
   }
 }
 

@@ -2,21 +2,24 @@ import type { Config } from '../../src/base/config-def.ts'
 import { DiskError } from '../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
-import type { Clock, Timer } from '../../src/ports/clock.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { Disk, DiskSpace } from '../../src/ports/disk.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import type { Network } from '../../src/ports/network.ts'
+import type { Random } from '../../src/ports/random.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { CleanerCheckpoint } from './cleaner-checkpoint.ts'
 import { DeleteRecordsService, type DeleteRecordsInput } from './delete-records-service.ts'
 import { epochFailure, lookUpEpoch, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
 import type { FetchInput } from './fetch-result.ts'
 import { FetchService, type FetchRespond } from './fetch-service.ts'
 import type { FetcherSettings } from './follower-fetcher.ts'
+import { flushTask } from './flush-scheduler.ts'
 import { FollowerFetchers } from './follower-fetchers.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
 import { IsrUpdates, type AlterPartitionSender } from './isr-updates.ts'
@@ -26,8 +29,10 @@ import {
   type ListOffsetsInput,
   type ListOffsetsResult,
 } from './offset-lookup.ts'
+import { LogCleaner, type CompactionSummary } from './log-cleaner.ts'
 import { LogStartCheckpoint } from './log-start-checkpoint.ts'
 import type { Partition } from './partition.ts'
+import { PeriodicTasks } from './periodic-tasks.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
 import { replicaSelectorOf } from './replica-selector.ts'
 import {
@@ -63,6 +68,8 @@ export interface ReplicaManagerOptions {
   readonly interBrokerListenerName: string
   /** The node ended in order the last time, and its logs were flushed then. */
   readonly isCleanStart: boolean
+  /** For segment.jitter.ms; without it there is none. */
+  readonly random?: Random
   /**
    * The disk has failed a partition, as it was in use or when its log was opened; it is offline from now on. Kafka
    * halts a broker whose only log directory fails; whether to do so is the caller's choice.
@@ -76,12 +83,6 @@ export interface LogDirectory {
   /** Null when the volume cannot tell. */
   readonly space: DiskSpace | null
   readonly partitions: readonly Partition[]
-}
-
-interface Periodic {
-  readonly everyMs: number
-  readonly tag: string
-  readonly run: () => void
 }
 
 /**
@@ -98,8 +99,9 @@ export class ReplicaManager {
   readonly #deletions: DeleteRecordsService
   readonly #isrUpdates: IsrUpdates
   readonly #fetchers: FollowerFetchers
+  readonly #cleaner: LogCleaner
   readonly #listeners: LeadershipListener[] = []
-  readonly #timers = new Map<string, Timer>()
+  readonly #tasks: PeriodicTasks
   /** Keys of the partitions that changed in this step. */
   readonly #changed = new Set<string>()
   #notices: (() => void)[] = []
@@ -110,8 +112,10 @@ export class ReplicaManager {
   constructor(options: ReplicaManagerOptions) {
     const { clock, config, brokerId, brokerEpoch, events, image } = options
     this.#options = options
+    this.#tasks = new PeriodicTasks(clock, (fn) => this.#step(fn))
     this.#checkpoints = new Checkpoints(options.store)
     this.#logStarts = new LogStartCheckpoint(options.disk, events)
+    const cleanerOffsets = new CleanerCheckpoint(options.disk, events)
     const step = (fn: () => void): void => this.#step(fn)
     const onStorageFailure = (partition: Partition, error: StorageFailure): void =>
       this.#onStorageFailure(partition, error)
@@ -126,6 +130,7 @@ export class ReplicaManager {
       ...options,
       checkpoints: this.#checkpoints,
       logStarts: this.#logStarts,
+      cleanerOffsets,
       surroundings: {
         brokerId,
         brokerEpoch,
@@ -155,6 +160,14 @@ export class ReplicaManager {
       clock,
       find: (topic, index) => this.#hosted.find(topic, index),
       checkpoint: (done) => this.#syncLogStarts((error) => step(() => done(error))),
+    })
+    this.#cleaner = new LogCleaner({
+      ...options,
+      checkpoints: this.#checkpoints,
+      offsets: cleanerOffsets,
+      partitions: () => this.partitions(),
+      step,
+      onStorageFailure,
     })
     const settings = fetcherSettingsOf(config)
     this.#fetchers = new FollowerFetchers({
@@ -231,6 +244,20 @@ export class ReplicaManager {
     this.#step(() => {
       for (const partition of this.partitions()) this.#hosted.configure(partition)
     })
+  }
+
+  /** Compacts now what may be compacted; active segments are closed first. `done` is called once. */
+  compactAll(done: (summary: CompactionSummary) => void): void {
+    this.#step(() => this.#cleaner.compactAll(done))
+  }
+
+  /** Applies retention now. Returns how many segments went. */
+  retainAll(): number {
+    let count = 0
+    this.#step(() => {
+      count = this.#deleteOldSegments()
+    })
+    return count
   }
 
   /** Produce: see `AppendInput`. */
@@ -354,8 +381,8 @@ export class ReplicaManager {
   close(done: (error: Error | null) => void = () => {}): void {
     if (this.#isClosed) return done(null)
     this.#isClosed = true
-    for (const timer of this.#timers.values()) this.#options.clock.cancel(timer)
-    this.#timers.clear()
+    this.#cleaner.close()
+    this.#tasks.close()
     this.#fetchers.close()
     this.#isrUpdates.close()
     this.#produces.close()
@@ -494,15 +521,16 @@ export class ReplicaManager {
   }
 
   #startTimers(): void {
-    const { config } = this.#options
-    this.#repeat({
+    const { config, clock } = this.#options
+    this.#cleaner.start()
+    this.#tasks.repeat({
       everyMs: config.long('replica.lag.time.max.ms') / 2,
       tag: 'replica.isr-check',
       run: () => {
         for (const partition of this.#hosted.values()) partition.shrinkIsr()
       },
     })
-    this.#repeat({
+    this.#tasks.repeat({
       everyMs: config.long('replica.high.watermark.checkpoint.interval.ms'),
       tag: 'replica.checkpoint',
       run: () => {
@@ -510,11 +538,12 @@ export class ReplicaManager {
         this.#writeLogStarts(() => {})
       },
     })
-    this.#repeat({
+    this.#tasks.repeat({
       everyMs: config.long('log.retention.check.interval.ms'),
       tag: 'replica.retention',
-      run: () => this.#deleteOldSegments(),
+      run: () => void this.#deleteOldSegments(),
     })
+    this.#tasks.repeat(flushTask(config, clock, () => this.#hosted.values()))
   }
 
   /** The store is what this broker goes by, the file what Apache Kafka would. */
@@ -539,24 +568,18 @@ export class ReplicaManager {
     }
   }
 
-  #deleteOldSegments(): void {
+  #deleteOldSegments(): number {
     const nowMs = this.#options.clock.wallMs()
+    let count = 0
     for (const partition of this.partitions()) {
       try {
-        partition.log.deleteOldSegments(nowMs)
+        count += partition.log.deleteOldSegments(nowMs)
       } catch (error) {
         if (!isStorageFailure(error)) throw error
         this.#onStorageFailure(partition, error)
       }
     }
-  }
-
-  #repeat(task: Periodic): void {
-    const timer = this.#options.clock.after(task.everyMs, task.tag, () => {
-      this.#step(task.run)
-      if (!this.#isClosed) this.#repeat(task)
-    })
-    this.#timers.set(task.tag, timer)
+    return count
   }
 }
 

@@ -24,6 +24,7 @@ export function topicConfigOf(config: Config, overrides: ReadonlyMap<string, str
   const log: LogConfig = {
     segmentBytes: own.number('internal.segment.bytes', 'int', segmentBytes),
     segmentMs: own.number('segment.ms', 'long', rollMs(config)),
+    segmentJitterMs: own.number('segment.jitter.ms', 'long', rollJitterMs(config)),
     indexIntervalBytes: own.number(
       'index.interval.bytes',
       'int',
@@ -53,6 +54,8 @@ export function topicConfigOf(config: Config, overrides: ReadonlyMap<string, str
     retentionMs: own.number('retention.ms', 'long', retentionMs(config)),
     retentionBytes: own.number('retention.bytes', 'long', config.long('log.retention.bytes')),
     producerIdExpirationMs: config.int('producer.id.expiration.ms'),
+    ...cleaningOf(own, config),
+    ...flushingOf(own, config),
   }
   return {
     log,
@@ -62,6 +65,42 @@ export function topicConfigOf(config: Config, overrides: ReadonlyMap<string, str
       config.boolean('unclean.leader.election.enable'),
     ),
   }
+}
+
+type CleaningSettings =
+  | 'minCleanableDirtyRatio'
+  | 'minCompactionLagMs'
+  | 'maxCompactionLagMs'
+  | 'deleteRetentionMs'
+
+function cleaningOf(own: Overrides, config: Config): Pick<LogConfig, CleaningSettings> {
+  const long = (name: string, brokerName: string): number =>
+    own.number(name, 'long', config.long(brokerName))
+  return {
+    minCleanableDirtyRatio: own.number(
+      'min.cleanable.dirty.ratio',
+      'double',
+      config.double('log.cleaner.min.cleanable.ratio'),
+    ),
+    minCompactionLagMs: long('min.compaction.lag.ms', 'log.cleaner.min.compaction.lag.ms'),
+    maxCompactionLagMs: long('max.compaction.lag.ms', 'log.cleaner.max.compaction.lag.ms'),
+    deleteRetentionMs: long('delete.retention.ms', 'log.cleaner.delete.retention.ms'),
+  }
+}
+
+function flushingOf(own: Overrides, config: Config): Pick<LogConfig, 'flushMessages' | 'flushMs'> {
+  const schedulerMs = config.long('log.flush.scheduler.interval.ms')
+  const flushMs = config.nullableNumber('log.flush.interval.ms') ?? schedulerMs
+  return {
+    flushMessages: own.number('flush.messages', 'long', config.long('log.flush.interval.messages')),
+    flushMs: own.number('flush.ms', 'long', flushMs),
+  }
+}
+
+/** log.roll.jitter.ms, else log.roll.jitter.hours. */
+function rollJitterMs(config: Config): number {
+  const own = config.nullableNumber('log.roll.jitter.ms')
+  return own ?? config.int('log.roll.jitter.hours') * HOUR_MS
 }
 
 /** log.roll.ms, else log.roll.hours. */
@@ -110,7 +149,7 @@ class Overrides {
     this.#texts = texts
   }
 
-  number(name: string, type: 'int' | 'long', fallback: number): number {
+  number(name: string, type: 'int' | 'long' | 'double', fallback: number): number {
     const value = this.#value(name, type)
     return typeof value === 'number' ? value : fallback
   }

@@ -22,6 +22,8 @@ export const CODEC_MASK = 0b111
 export const LOG_APPEND_TIME_BIT = 1 << 3
 export const TRANSACTIONAL_BIT = 1 << 4
 export const CONTROL_BIT = 1 << 5
+/** Only the cleaner of a compacted log sets it: the base timestamp is a delete horizon (KIP-534). */
+export const DELETE_HORIZON_BIT = 1 << 6
 
 /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd; other values can stand in a batch but not be read. */
 export type CodecId = 0 | 1 | 2 | 3 | 4
@@ -185,6 +187,14 @@ export function forEachBatch(
     fn(header, position)
     position += header.sizeBytes
   }
+}
+
+/**
+ * When the tombstones of the batch, or the marker that it is, may go from a compacted log; null while that is not
+ * decided. Timestamps of records count from it as from any base timestamp.
+ */
+export function deleteHorizonMsOf(header: BatchHeader): number | null {
+  return (header.attributes & DELETE_HORIZON_BIT) === 0 ? null : header.baseTimestamp
 }
 
 /** Everything of a header that a new batch decides; the rest follows. */

@@ -4,7 +4,9 @@ import { WireError } from '../base/errors.ts'
 import {
   assembleBatch,
   BATCH_HEADER_BYTES,
+  CODEC_MASK,
   CONTROL_BIT,
+  DELETE_HORIZON_BIT,
   readBatchHeader,
   TRANSACTIONAL_BIT,
 } from './batch-header.ts'
@@ -89,6 +91,44 @@ export function writeBatch(input: BatchInput): Buffer {
   const body =
     codec === 0 ? writer.toBuffers() : [compress(codec, writer.toBuffer(), input.compressionLevel)]
   return assembleBatch(header, body)
+}
+
+/**
+ * The batch of `header` with only some of its records, as compaction leaves it: offsets, sequences, epochs and codec
+ * stay, so that a producer's last sequence can still be told from it. A `deleteHorizonMs` becomes the base
+ * timestamp (KIP-534). Without records nothing is left but a header, which is never compressed.
+ */
+export function rewriteBatch(
+  header: BatchHeader,
+  kept: readonly DecodedRecord[],
+  deleteHorizonMs: number | null,
+): Buffer {
+  const attributes = header.attributes & ~DELETE_HORIZON_BIT
+  if (kept.length === 0) {
+    const empty = { attributes: attributes & ~CODEC_MASK, baseTimestamp: -1, recordCount: 0 }
+    return assembleBatch({ ...header, ...empty }, [])
+  }
+  const baseTimestamp = deleteHorizonMs ?? kept[0]?.timestampMs ?? -1
+  const writer = new Writer()
+  let newest = -1
+  for (const record of kept) {
+    newest = Math.max(newest, record.timestampMs)
+    writeRecord(
+      writer,
+      record,
+      record.timestampMs - baseTimestamp,
+      record.offset - header.baseOffset,
+    )
+  }
+  const codec = header.codec as CodecId
+  const body = codec === 0 ? writer.toBuffers() : [compress(codec, writer.toBuffer())]
+  const rewritten = {
+    attributes: deleteHorizonMs === null ? attributes : attributes | DELETE_HORIZON_BIT,
+    baseTimestamp,
+    maxTimestamp: header.timestampType === 1 ? header.maxTimestamp : newest,
+    recordCount: kept.length,
+  }
+  return assembleBatch({ ...header, ...rewritten }, body)
 }
 
 /**

@@ -13,6 +13,7 @@ export {
   batchMagic,
   batchMaxTimestamp,
   batchSizeBytes,
+  deleteHorizonMsOf,
   forEachBatch,
   isBatchCrcValid,
   patchBatch,
@@ -20,4 +21,4 @@ export {
   setCreateTime,
   setLogAppendTime,
 } from './batch-header.ts'
-export { readRecords, writeBatch } from './batch-records.ts'
+export { readRecords, rewriteBatch, writeBatch } from './batch-records.ts'

@@ -182,3 +182,28 @@ export function flushed(log: PartitionLog): Promise<void> {
     log.flush((error) => (error === null ? resolve() : reject(new Error(error))))
   })
 }
+
+/** Stores what a compaction needs stored, then compacts all that can be. False when there was nothing. */
+export async function compact(
+  log: PartitionLog,
+  options: {
+    readonly nowMs?: number
+    readonly mapBytes?: number
+    readonly stepBytes?: number
+  } = {},
+): Promise<boolean> {
+  const { nowMs = NOW_MS, mapBytes = 1_000_000, stepBytes = 200 } = options
+  if (log.recoveryPoint < log.logEndOffset) await flushed(log)
+  const range = log.cleanable(nowMs)
+  if (range.cleanableBytes === 0) return false
+  log.prepareCompaction(range)
+  const run = log.compact(range, { nowMs, mapBytes, stepBytes })
+  for (;;) {
+    const ready = Promise.withResolvers<void>()
+    const state = run.step(() => ready.resolve())
+    if (state === 'waiting') await ready.promise
+    else if (state !== 'ready') break
+  }
+  if (run.state === 'done') log.compacted(run)
+  return run.state === 'done'
+}

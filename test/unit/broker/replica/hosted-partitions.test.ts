@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MetadataImage } from '../../../../broker/metadata/image.ts'
 import { Checkpoints } from '../../../../broker/replica/checkpoints.ts'
+import { CleanerCheckpoint } from '../../../../broker/replica/cleaner-checkpoint.ts'
 import { HostedPartitions } from '../../../../broker/replica/hosted-partitions.ts'
 import { LogStartCheckpoint } from '../../../../broker/replica/log-start-checkpoint.ts'
 import { parseBrokerConfig } from '../../../../broker/config.ts'
@@ -41,6 +42,7 @@ function setUp(image = imageWith(ID), world = new SimWorld({ seed: 4 })) {
     image: () => image,
     checkpoints,
     logStarts: new LogStartCheckpoint(disk, events),
+    cleanerOffsets: new CleanerCheckpoint(disk, events),
     isCleanStart: false,
     onStorageFailure: (error) => failures.push(error),
     surroundings: {

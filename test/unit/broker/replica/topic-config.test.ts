@@ -21,6 +21,7 @@ describe('topicConfigOf', () => {
       log: {
         segmentBytes: 1_073_741_824,
         segmentMs: 604_800_000,
+        segmentJitterMs: 0,
         indexIntervalBytes: 4096,
         segmentIndexBytes: 10_485_760,
         maxMessageBytes: 1_048_588,
@@ -33,6 +34,12 @@ describe('topicConfigOf', () => {
         retentionMs: 604_800_000,
         retentionBytes: -1,
         producerIdExpirationMs: 86_400_000,
+        minCleanableDirtyRatio: 0.5,
+        minCompactionLagMs: 0,
+        maxCompactionLagMs: Infinity,
+        deleteRetentionMs: 86_400_000,
+        flushMessages: Infinity,
+        flushMs: Infinity,
       },
     })
   })
@@ -53,6 +60,42 @@ describe('topicConfigOf', () => {
       null,
       null,
     ])
+  })
+
+  it('takes what is about cleaning, rolling and flushing from the topic before the broker', () => {
+    const broker = {
+      'log.roll.jitter.hours': '1',
+      'log.cleaner.min.cleanable.ratio': '0.25',
+      'log.cleaner.delete.retention.ms': '5',
+      'log.flush.interval.messages': '100',
+      'log.flush.scheduler.interval.ms': '700',
+    }
+    expect(configOf(broker).log).toMatchObject({
+      segmentJitterMs: 3_600_000,
+      minCleanableDirtyRatio: 0.25,
+      deleteRetentionMs: 5,
+      flushMessages: 100,
+      flushMs: 700,
+    })
+    const topic = {
+      'segment.jitter.ms': '9',
+      'min.cleanable.dirty.ratio': '0.75',
+      'delete.retention.ms': '6',
+      'min.compaction.lag.ms': '7',
+      'max.compaction.lag.ms': '8',
+      'flush.messages': '1',
+      'flush.ms': '2',
+    }
+    expect(configOf({ ...broker, 'log.roll.jitter.ms': '4' }).log.segmentJitterMs).toBe(4)
+    expect(configOf(broker, topic).log).toMatchObject({
+      segmentJitterMs: 9,
+      minCleanableDirtyRatio: 0.75,
+      deleteRetentionMs: 6,
+      minCompactionLagMs: 7,
+      maxCompactionLagMs: 8,
+      flushMessages: 1,
+      flushMs: 2,
+    })
   })
 
   it('takes the broker synonym where the topic says nothing', () => {
