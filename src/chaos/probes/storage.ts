@@ -28,6 +28,8 @@ export const STORAGE_PROBES: readonly EventProbe[] = [
     'a recovery began at a recovery point and left out what is before it',
     (fields) => numberOf(fields, 'recoveryPoint') > 0,
   ),
+  log('segment-compacted', 'log.segment-compacted', 'a compacted segment took its place'),
+  log('swap-finished', 'log.swap-finished', 'a recovery finished the swap of a compacted segment'),
   log('tail-cut', 'log.tail-cut', 'a recovery cut off a bad tail'),
   log(
     'tail-cut-for-crc',

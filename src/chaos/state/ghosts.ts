@@ -20,6 +20,8 @@ export class PartitionGhost {
   /** The newest leader epoch that each broker has acted on. */
   readonly epochSeen = new Map<number, number>()
   readonly replicas = new Map<number, ReplicaGhost>()
+  /** Some replica may have compacted what lies below: what is there need not be the same everywhere. */
+  compactedTo = 0
   /** A leader was elected from outside of the ISR: what was committed before may be lost. */
   isUnclean = false
 

@@ -20,6 +20,8 @@ export interface LogGhostOptions {
   readonly state: ClusterState
   /** Batches of all replicas by place; the first one that is seen there stands for all (R1). */
   readonly known: Map<number, Batch>
+  /** Below, batches may be missing or have lost records on any replica. */
+  readonly compactedTo: () => number
   readonly onProblem: (problem: LogProblem, message: string) => void
   /** A batch that was read: `isNew` when no replica had it before. `bytes` must not be kept. */
   readonly onBatch: (batch: Batch, isNew: boolean, bytes: Buffer, position: number) => void
@@ -51,8 +53,9 @@ export class LogGhost {
     this.nodeId = options.nodeId
     this.log = options.log
     const first = options.log.segmentBaseOffsets[0] ?? 0
-    this.endOffset = first
-    this.#isRooted = first === 0
+    const { compactedTo } = options.log
+    this.endOffset = Math.max(first, compactedTo)
+    this.#isRooted = first === 0 && compactedTo === 0
   }
 
   /** Its whole history from the first batch on is known. */
@@ -94,6 +97,11 @@ export class LogGhost {
     this.endOffset = offset
     const knownEnd = this.last?.end ?? (this.#isRooted ? 0 : offset)
     if (knownEnd !== offset) this.#lose(offset)
+  }
+
+  /** Files have been written anew; what is known of the log stays. */
+  compacted(): void {
+    this.#segmentBase = NOWHERE
   }
 
   /** Bytes from the batch that holds `offset` to the end of its file; through the log where files are not to be had. */
@@ -182,8 +190,11 @@ export class LogGhost {
       return
     }
     const last = this.last
+    const isComparable = batch.base >= this.#options.compactedTo()
     if (last !== null && this.#isRooted) {
-      if (batch.base !== last.end) this.#report('order', batch, `follows an end of ${last.end}`)
+      const isGap = batch.base > last.end && last.end < this.#options.compactedTo()
+      if (batch.base !== last.end && !isGap)
+        this.#report('order', batch, `follows an end of ${last.end}`)
       if (batch.epoch < last.epoch) this.#report('order', batch, `follows epoch ${last.epoch}`)
     }
     this.endOffset = batch.end
@@ -191,9 +202,11 @@ export class LogGhost {
     const same = known.get(place)
     if (same === undefined) {
       if (!this.#isRooted) return
+      // What was left of a batch by compaction is not what others are held to.
+      if (!isComparable) return this.#lose(batch.end)
       known.set(place, batch)
     } else if (this.#isRooted ? same.chain !== batch.chain : same.crc !== batch.crc) {
-      this.#report('match', batch, 'is not what another replica has there')
+      if (isComparable) this.#report('match', batch, 'is not what another replica has there')
       this.#lose(batch.end)
       return
     }

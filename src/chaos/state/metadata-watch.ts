@@ -130,6 +130,7 @@ export class MetadataWatch implements StateCheck {
       log: quorum.log,
       state: this.state,
       known: this.#known,
+      compactedTo: () => 0,
       onProblem: (problem, message) => {
         const what = `${message} (${PROBLEM_WORDS[problem]})`
         if (problem === 'checksum') this.report.violated('D7', what)

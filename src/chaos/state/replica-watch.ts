@@ -55,6 +55,7 @@ export class ReplicaWatch implements StateCheck {
   }
 
   onEvent(event: NodeEvent): void {
+    if (event.kind === 'log.segment-compacted') this.#onCompacted(event)
     if (event.kind !== 'log.truncated') return
     const replica = this.replicaOfEvent(event)
     const to = event.fields['to']
@@ -86,6 +87,14 @@ export class ReplicaWatch implements StateCheck {
     if (highWatermark > ghost.trueHighWatermark) ghost.trueHighWatermark = highWatermark
   }
 
+  #onCompacted(event: NodeEvent): void {
+    const replica = this.replicaOfEvent(event)
+    if (replica === null) return
+    const { ghost, partition, log } = replica
+    ghost.compactedTo = Math.max(ghost.compactedTo, partition.log.compactedTo)
+    log.compacted()
+  }
+
   #replicasOf(nodeId: number): Map<Partition, ReplicaGhost> {
     const known = this.#replicas.get(nodeId)
     if (known !== undefined) return known
@@ -101,12 +110,14 @@ export class ReplicaWatch implements StateCheck {
   ): ReplicaGhost {
     const ghost = this.#ghostOf(partition)
     const { nodeId } = node
+    ghost.compactedTo = Math.max(ghost.compactedTo, partition.log.compactedTo)
     const log = new LogGhost({
       nodeId,
       name: ghost.key,
       log: partition.log,
       state: this.state,
       known: ghost.known,
+      compactedTo: () => ghost.compactedTo,
       onProblem: (problem, message) => this.report.violated(PROBLEMS[problem], message),
       onBatch: (_batch, isNew) => {
         this.report.evaluated('R3')
