@@ -10,6 +10,7 @@ export type { BrokerNode, NodeOptions, ShutdownKind } from './node.ts'
 export function createNode(options: NodeOptions, ports: NodePorts): BrokerNode {
   return new BrokerNode(options, ports)
 }
+export type { CompactionSummary } from './replica/log-cleaner.ts'
 export { dumpOfGroupLog } from './live-node-view.ts'
 export { liveStateOf, rebuiltStateOf } from './log/log-state.ts'
 export type { GroupShardView, GroupView, NodeView, QuorumView } from './node-view.ts'

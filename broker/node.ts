@@ -17,6 +17,7 @@ import {
 import { nodeServices } from './node-services.ts'
 import type { NodeView } from './node-view.ts'
 import { QuorumPart } from './quorum-part.ts'
+import type { CompactionSummary } from './replica/log-cleaner.ts'
 import { Acceptor } from './server/acceptor.ts'
 import { connectionLimitOf } from './server/connection-limit.ts'
 import type { ListenerKind } from './server/request-context.ts'
@@ -105,6 +106,20 @@ export class BrokerNode {
   /** A look into the node as it runs. Always the same object. */
   view(): NodeView {
     return this.#view
+  }
+
+  /**
+   * Compacts now every log here that may be compacted, active segments closed first; `done` is called once. A node that
+   * is no broker has none.
+   */
+  compact(done: (summary: CompactionSummary) => void): void {
+    if (this.#broker === null) done({ partitions: 0, bytesBefore: 0, bytesAfter: 0 })
+    else this.#broker.replicas.compactAll(done)
+  }
+
+  /** Applies retention to every log here now; returns how many segments went. */
+  retain(): number {
+    return this.#broker?.replicas.retainAll() ?? 0
   }
 
   /** Opens the listeners, then joins the quorum and the cluster. Errors arrive at `onFatal`. */
