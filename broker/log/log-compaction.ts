@@ -2,7 +2,12 @@ import { present } from '../../src/base/assert.ts'
 import { CorruptionError, DiskError, type DiskErrorCode } from '../../src/base/errors.ts'
 import type { Offset, TimestampMs } from '../../src/base/ids.ts'
 import type { Disk } from '../../src/ports/disk.ts'
-import { batchSizeBytes, readBatchHeader } from '../../src/wire/record-batch.ts'
+import {
+  batchBaseOffset,
+  batchLastOffset,
+  batchSizeBytes,
+  readBatchHeader,
+} from '../../src/wire/record-batch.ts'
 import type { AbortedTransaction } from './aborted-transactions.ts'
 import { BatchCleaner, recordsOf } from './batch-cleaner.ts'
 import { scanBatches } from './batch-scan.ts'
@@ -45,6 +50,8 @@ export type CompactionState = 'ready' | 'waiting' | 'done' | 'aborted'
 interface Place {
   segmentIndex: number
   position: number
+  /** The next batch begins here or later. */
+  offset: Offset
 }
 
 /**
@@ -60,7 +67,7 @@ export class LogCompaction {
   readonly #map: OffsetMap
   readonly #mapTransactions = new CleanedTransactions()
   readonly #transactions: CleanedTransactions
-  readonly #place: Place = { segmentIndex: 0, position: 0 }
+  readonly #place: Place = { segmentIndex: 0, position: 0, offset: 0 }
   #state: CompactionState = 'ready'
   #run: (() => void) | null
   #groups: (readonly Segment[])[] = []
@@ -255,6 +262,7 @@ export class LogCompaction {
   #scan(segment: Segment, onBatch: (buffer: Buffer, at: number) => boolean): boolean {
     const { position: from } = this.#place
     const limit = from + this.#options.stepBytes
+    if (from === 0) this.#place.offset = segment.baseOffset
     let isStopped = false
     const { position, problem } = scanBatches(segment.log, {
       from,
@@ -262,19 +270,28 @@ export class LogCompaction {
       whole: 'all',
       checksCrc: true,
       onBatch: (buffer, at, where) => {
+        // No checksum covers the base offset.
+        const isInOrder =
+          batchBaseOffset(buffer, at) >= this.#place.offset &&
+          batchLastOffset(buffer, at) < segment.endOffset
+        if (!isInOrder) throw this.#corrupt(segment, 'offsets do not rise', where)
         isStopped = (where >= limit && where > from) || !onBatch(buffer, at)
-        if (!isStopped) this.#place.position = where + batchSizeBytes(buffer, at)
-        return !isStopped
+        if (isStopped) return false
+        this.#place.offset = batchLastOffset(buffer, at) + 1
+        this.#place.position = where + batchSizeBytes(buffer, at)
+        return true
       },
     })
-    if (problem !== null) {
-      throw new CorruptionError(`${segment.log.path}: ${problem} at ${position}`)
-    }
+    if (problem !== null) throw this.#corrupt(segment, problem, position)
     this.#bytesRead += this.#place.position - from
     if (isStopped) return false
     this.#place.segmentIndex += 1
     this.#place.position = 0
     return true
+  }
+
+  #corrupt(segment: Segment, problem: string, position: number): CorruptionError {
+    return new CorruptionError(`${segment.log.path}: ${problem} at ${position}`)
   }
 
   #syncCleaned(cleaned: Segment): void {

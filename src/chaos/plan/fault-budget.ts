@@ -63,9 +63,8 @@ const STAYS: ReadonlySet<FaultKind> = new Set<FaultKind>([
 /**
  * What may be asked of a run of this plan.
  *
- * Brokers here, like Apache Kafka's, acknowledge from the page cache: an fsync comes when a segment is rolled and at an
- * orderly end, `flush.messages` and `log.flush.interval.messages` are not acted on. So a power cut loses
- * what was acknowledged since. Other replicas have it: a broker that comes back from an unclean stop was fenced first,
+ * Brokers here, like Apache Kafka's, acknowledge from the page cache: an fsync comes when a segment is rolled, after
+ * `flush.messages` and at an orderly end, and no answer waits for one. So a power cut loses what was acknowledged since. Other replicas have it: a broker that comes back from an unclean stop was fenced first,
  * or is by registering, and left every ISR that has another member. Only as the last member it stays (there are no
  * eligible leader replicas, KIP-966), is elected, and makes the loss everyone's. Hence the rule: a replica
  * that loses a tail, its disk or part of its bytes is within the budget while at least one other replica of every
