@@ -3,6 +3,7 @@ import { CorruptionError, DiskError } from '../../src/base/errors.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import type { Store } from '../../src/ports/store.ts'
+import type { Cleanable } from '../log/cleanable.ts'
 import type { LogCompaction } from '../log/log-compaction.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { CleanerCheckpoint } from './cleaner-checkpoint.ts'
@@ -165,25 +166,21 @@ export class LogCleaner {
     if (range.cleanableBytes === 0) return this.#next()
     log.prepareCompaction(range)
     checkpoints.writeRecoveryPoint(job.partition)
-    const before = log.recoveryPoint
     store.sync((error) => {
       this.#options.step(() => {
         if (!this.#goesOn(job)) return
         // Cut meanwhile: what was stored does not hold for it.
-        if (error !== null || log.recoveryPoint < before) this.#afterFailure()
-        else this.#begin(job)
+        const isCut = log.compactedTo < range.firstUncleanableOffset
+        if (error !== null || isCut) this.#afterFailure()
+        else this.#begin(job, range)
       })
     })
   }
 
-  #begin(job: Job): void {
+  #begin(job: Job, range: Cleanable): void {
     const { clock, config } = this.#options
     const { log } = job.partition
     const nowMs = clock.wallMs()
-    const range = log.cleanable(nowMs)
-    if (range.cleanableBytes === 0 || range.firstUncleanableOffset > log.compactedTo) {
-      return this.#next()
-    }
     const share = config.double('log.cleaner.io.buffer.load.factor')
     const compaction = log.compact(range, {
       nowMs,
