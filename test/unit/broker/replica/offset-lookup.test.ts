@@ -70,6 +70,19 @@ describe('lookUpOffset', () => {
     expect(look(empty, -3)).toMatchObject({ error: 0, offset: -1, timestamp: -1 })
   })
 
+  it('takes the first record for the one with the largest timestamp where none has one', () => {
+    const bench = new PartitionBench()
+    bench.lead({ leaderEpoch: 4, isr: [1] })
+    expect(look(bench, -3)).toMatchObject({ error: 0, offset: -1, timestamp: -1 })
+    bench.partition.appendAsLeader(recordAt(-1), 1, 'client')
+    expect(look(bench, -3)).toMatchObject({ error: 0, offset: 0, timestamp: -1, leaderEpoch: 4 })
+  })
+
+  it('is an unexpected error with an isolation level that does not exist', () => {
+    const error = ErrorCode.UNKNOWN_SERVER_ERROR
+    expect(look(leaderOfThree(), -1, { isolationLevel: 2 })).toMatchObject({ error, offset: -1 })
+  })
+
   it('has nothing in a tier that does not exist', () => {
     const bench = leaderOfThree()
     expect(look(bench, -5)).toMatchObject({ error: 0, offset: -1 })
