@@ -117,8 +117,7 @@ export class ReplicaManager {
     this.#logStarts = new LogStartCheckpoint(options.disk, events)
     const cleanerOffsets = new CleanerCheckpoint(options.disk, events)
     const step = (fn: () => void): void => this.#step(fn)
-    const onStorageFailure = (partition: Partition, error: StorageFailure): void =>
-      this.#onStorageFailure(partition, error)
+    const onStorageFailure = this.#onStorageFailure.bind(this)
     this.#isrUpdates = new IsrUpdates({
       brokerId,
       brokerEpoch,
@@ -169,10 +168,9 @@ export class ReplicaManager {
       step,
       onStorageFailure,
     })
-    const settings = fetcherSettingsOf(config)
     this.#fetchers = new FollowerFetchers({
       ...options,
-      settings,
+      settings: fetcherSettingsOf(config),
       step,
       onStorageFailure,
       afterTruncation: (partition, done) => {
