@@ -4,7 +4,11 @@ import { listConfigResourcesApi } from '../wire/messages/74-list-config-resource
 import { ErrorCode } from '../wire/error-codes.ts'
 import type { AdminChannel, AdminTarget } from './admin-channel.ts'
 import {
+  alterRequestOf,
+  configEntryOf,
   ConfigResourceType,
+  configTargetOf,
+  describeRequestOf,
   type ConfigAlteration,
   type ConfigEntry,
   type ConfigResource,
@@ -46,24 +50,18 @@ export class AdminConfigResources {
     const includeSynonyms = options.includeSynonyms ?? false
     const { body } = await this.#channel.request({
       what: `describe the configuration of ${resource.name}`,
-      to: targetOf(resource, 'any'),
+      to: configTargetOf(resource, 'any'),
       api: describeConfigsApi,
       ...(includeSynonyms ? { limits: { min: FIRST_VERSION_WITH_SYNONYMS } } : {}),
       body: () => ({
-        resources: [
-          { resourceType: resource.type, resourceName: resource.name, configurationKeys: null },
-        ],
+        resources: [describeRequestOf(resource)],
         ...(includeSynonyms ? { includeSynonyms: true } : {}),
       }),
     })
     const problem = firstProblem(body.results)
     if (problem !== null) throw problem
     return (body.results[0]?.configs ?? []).map((config) => ({
-      name: config.name,
-      value: config.value,
-      isReadOnly: config.readOnly,
-      isSensitive: config.isSensitive,
-      source: config.configSource,
+      ...configEntryOf(config),
       synonyms: config.synonyms.map(({ name, value, source }) => ({ name, value, source })),
     }))
   }
@@ -77,15 +75,9 @@ export class AdminConfigResources {
         to: target,
         api: incrementalAlterConfigsApi,
         body: () => ({
-          resources: group.map(({ resource, alterations }) => ({
-            resourceType: resource.type,
-            resourceName: resource.name,
-            configs: alterations.map(({ name, operation, value }) => ({
-              name,
-              configOperation: operation,
-              value,
-            })),
-          })),
+          resources: group.map(({ resource, alterations }) =>
+            alterRequestOf(resource, alterations),
+          ),
         }),
         check: (response) =>
           response.responses.some(({ errorCode }) => errorCode === ErrorCode.NOT_CONTROLLER)
@@ -121,13 +113,8 @@ function byTarget(
 ): ReadonlyMap<AdminTarget, readonly ResourceAlteration[]> {
   const groups = new Map<AdminTarget, ResourceAlteration[]>()
   for (const each of resources) {
-    const target = targetOf(each.resource, 'controller')
+    const target = configTargetOf(each.resource, 'controller')
     groups.set(target, [...(groups.get(target) ?? []), each])
   }
   return groups
-}
-
-function targetOf({ type, name }: ConfigResource, otherwise: AdminTarget): AdminTarget {
-  const isOfBroker = type === ConfigResourceType.BROKER || type === ConfigResourceType.BROKER_LOGGER
-  return isOfBroker && name !== '' ? Number(name) : otherwise
 }

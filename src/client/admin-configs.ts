@@ -1,5 +1,11 @@
-import { describeConfigsApi } from '../wire/messages/32-describe-configs.ts'
-import { incrementalAlterConfigsApi } from '../wire/messages/44-incremental-alter-configs.ts'
+import {
+  describeConfigsApi,
+  type DescribeConfigsResponse,
+} from '../wire/messages/32-describe-configs.ts'
+import {
+  incrementalAlterConfigsApi,
+  type IncrementalAlterConfigsRequest,
+} from '../wire/messages/44-incremental-alter-configs.ts'
 import type { AdminChannel, AdminTarget } from './admin-channel.ts'
 import { firstProblem } from './kafka-error.ts'
 
@@ -46,49 +52,68 @@ export class AdminConfigs {
   async describe(resource: ConfigResource): Promise<readonly ConfigEntry[]> {
     const { body } = await this.#channel.request({
       what: `describe the configuration of ${resource.name}`,
-      to: targetOf(resource),
+      to: configTargetOf(resource, 'any'),
       api: describeConfigsApi,
-      body: () => ({
-        resources: [
-          { resourceType: resource.type, resourceName: resource.name, configurationKeys: null },
-        ],
-      }),
+      body: () => ({ resources: [describeRequestOf(resource)] }),
       check: (response) => firstProblem(response.results),
     })
-    return (body.results[0]?.configs ?? []).map((config) => ({
-      name: config.name,
-      value: config.value,
-      isReadOnly: config.readOnly,
-      isSensitive: config.isSensitive,
-      source: config.configSource,
-    }))
+    return (body.results[0]?.configs ?? []).map(configEntryOf)
   }
 
   async alter(resource: ConfigResource, alterations: readonly ConfigAlteration[]): Promise<void> {
     await this.#channel.request({
       what: `alter the configuration of ${resource.name}`,
-      to: targetOf(resource),
+      to: configTargetOf(resource, 'any'),
       api: incrementalAlterConfigsApi,
-      body: () => ({
-        resources: [
-          {
-            resourceType: resource.type,
-            resourceName: resource.name,
-            configs: alterations.map(({ name, operation, value }) => ({
-              name,
-              configOperation: operation,
-              value,
-            })),
-          },
-        ],
-      }),
+      body: () => ({ resources: [alterRequestOf(resource, alterations)] }),
       check: (response) => firstProblem(response.responses),
     })
   }
 }
 
 /** What belongs to one broker must be asked of that broker. */
-function targetOf({ type, name }: ConfigResource): AdminTarget {
+export function configTargetOf(
+  { type, name }: ConfigResource,
+  otherwise: AdminTarget,
+): AdminTarget {
   const isOfBroker = type === ConfigResourceType.BROKER || type === ConfigResourceType.BROKER_LOGGER
-  return isOfBroker && name !== '' ? Number(name) : 'any'
+  return isOfBroker && name !== '' ? Number(name) : otherwise
+}
+
+/** All settings of the resource, for DescribeConfigs. */
+export function describeRequestOf({ type, name }: ConfigResource): {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly configurationKeys: null
+} {
+  return { resourceType: type, resourceName: name, configurationKeys: null }
+}
+
+/** For IncrementalAlterConfigs. */
+export function alterRequestOf(
+  { type, name }: ConfigResource,
+  alterations: readonly ConfigAlteration[],
+): IncrementalAlterConfigsRequest['resources'][number] {
+  return {
+    resourceType: type,
+    resourceName: name,
+    configs: alterations.map(({ name, operation, value }) => ({
+      name,
+      configOperation: operation,
+      value,
+    })),
+  }
+}
+
+/** A setting as DescribeConfigs answers it. */
+export function configEntryOf(
+  config: DescribeConfigsResponse['results'][number]['configs'][number],
+): ConfigEntry {
+  return {
+    name: config.name,
+    value: config.value,
+    isReadOnly: config.readOnly,
+    isSensitive: config.isSensitive,
+    source: config.configSource,
+  }
 }
