@@ -4,6 +4,7 @@ import type { Cluster } from '../../fixture/cluster.ts'
 import type { Isolation } from '../../fixture/cluster-options.ts'
 import type { NodeEvent } from '../../ports/events.ts'
 import { colors } from '../../real/colors.ts'
+import { shownEvent } from '../shown-event.ts'
 import { untilAskedToStop, type StopRequest } from '../until-asked-to-stop.ts'
 
 interface StartFlags {
@@ -113,21 +114,14 @@ function banner(cluster: Cluster): string {
   ].join('\n')
 }
 
-const SHOWN_KINDS = new Set([
-  'connection.refused',
-  'coordinator.load-failed',
-  'log.storage-error',
-  'topic.creation-refused',
-])
-
 /** What an operator wants to know goes to standard error, a line each. */
 function warn(event: NodeEvent): void {
   const { node, kind, fields } = event
+  const line = shownEvent(event)
   if (kind === 'broker.died') {
     process.stderr.write(`${colors.red(node)} died: ${String(fields['reason'])}\n`)
-  } else if (SHOWN_KINDS.has(kind)) {
-    const shown = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)
-    process.stderr.write(`${colors.yellow(node)} ${kind} ${shown.join(' ')}\n`)
+  } else if (line !== null) {
+    process.stderr.write(`${colors.yellow(node)} ${line}\n`)
   }
 }
 

@@ -3,6 +3,7 @@ import type { NodeEvent } from '../../ports/events.ts'
 import { colors } from '../../real/colors.ts'
 import { readPropertiesFile } from '../../real/properties-file.ts'
 import type { ServerNode } from '../../fixture/server-node.ts'
+import { shownEvent } from '../shown-event.ts'
 import { untilAskedToStop } from '../until-asked-to-stop.ts'
 
 const FAILED = 1
@@ -104,18 +105,10 @@ function readyText(server: ServerNode, isJson: boolean, startMs: number): string
   ].join('\n')
 }
 
-const SHOWN_KINDS = new Set([
-  'connection.refused',
-  'coordinator.load-failed',
-  'log.storage-error',
-  'topic.creation-refused',
-])
-
 /** What an operator wants to know goes to standard error, a line each. */
-function tell({ kind, fields }: NodeEvent): void {
-  if (!SHOWN_KINDS.has(kind)) return
-  const shown = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)
-  warn(`${kind} ${shown.join(' ')}`)
+function tell(event: NodeEvent): void {
+  const line = shownEvent(event)
+  if (line !== null) warn(line)
 }
 
 function warn(text: string): void {
