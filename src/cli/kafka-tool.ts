@@ -13,8 +13,7 @@ export interface ToolIo {
   readonly err: (line: string) => void
 }
 
-/** One of Kafka's command-line tools under its flags. */
-export interface KafkaTool {
+interface ToolFacts {
   readonly name: string
   /** One line for the help of `kafkette`. */
   readonly summary: string
@@ -23,6 +22,16 @@ export interface KafkaTool {
   /** First line when there are no arguments at all; `about` when left out. */
   readonly aboutWithoutArguments?: string
   readonly options: readonly OptionSpec[]
+}
+
+/** One of Kafka's tools that makes its own clients, or none at all. */
+export interface PlainTool extends ToolFacts {
+  /** Gives the exit code. Throws `UsageError` for options that do not go together, and others. */
+  readonly run: (options: ParsedOptions, io: ToolIo) => Promise<number>
+}
+
+/** One of Kafka's tools that asks a cluster by its admin client. */
+export interface KafkaTool extends ToolFacts {
   /** Looks at the options as a whole. Throws `UsageError` and others. */
   readonly check: (options: ParsedOptions, io: ToolIo) => void
   readonly connection: (options: ParsedOptions) => Connection
@@ -93,30 +102,52 @@ export function toolCommand(tool: KafkaTool): ToolCommand {
   )
 }
 
+export function plainToolCommand(tool: PlainTool): ToolCommand {
+  const names = [...tool.options, ...COMMON].map(({ name }) => `--${name}`)
+  return new ToolCommand(tool.name, tool.summary, names, (args, io) => runPlainTool(tool, args, io))
+}
+
 /** Carries out one command line and gives its exit code: 0, or 1 for everything that Kafka's tools end with 1. */
-export async function runTool(
-  tool: KafkaTool,
-  args: readonly string[],
-  io: ToolIo,
-): Promise<number> {
-  const specs = [...tool.options, ...COMMON]
+export function runTool(tool: KafkaTool, args: readonly string[], io: ToolIo): Promise<number> {
   let phase: ToolPhase = 'options'
-  try {
-    // Kafka's tools take a help that was asked for as a mistake too: standard error, 1.
-    const about = args.length === 0 ? tool.aboutWithoutArguments : undefined
-    if (args.length === 0) throw new UsageError(about ?? tool.about)
-    const options = parseOptions(specs, args)
-    if (options.has('help')) throw new UsageError(tool.about)
-    if (options.has('version')) {
-      io.out(VERSION)
-      return 0
-    }
+  const run = async (options: ParsedOptions): Promise<number> => {
     tool.check(options, io)
     const connection = tool.connection(options)
     const admin = await openAdmin(connection)
     phase = 'action'
     await useAdmin(admin, connection, () => tool.run(admin, options, io))
     return 0
+  }
+  const report = tool.report ?? reportOnStderr
+  return carryOut({ ...tool, run }, args, io, (error) => report(error, phase, io, args))
+}
+
+/** The same for a tool that needs no admin client. */
+export function runPlainTool(
+  tool: PlainTool,
+  args: readonly string[],
+  io: ToolIo,
+): Promise<number> {
+  return carryOut(tool, args, io, (error) => reportOnStderr(error, 'action', io))
+}
+
+async function carryOut(
+  tool: PlainTool,
+  args: readonly string[],
+  io: ToolIo,
+  report: (error: Error) => void,
+): Promise<number> {
+  const specs = [...tool.options, ...COMMON]
+  try {
+    if (args.length === 0) throw new UsageError(tool.aboutWithoutArguments ?? tool.about)
+    const options = parseOptions(specs, args)
+    // Kafka's tools take a help that was asked for as a mistake too: standard error, 1.
+    if (options.has('help')) throw new UsageError(tool.about)
+    if (options.has('version')) {
+      io.out(VERSION)
+      return 0
+    }
+    return await tool.run(options, io)
   } catch (error) {
     if (error instanceof UsageError) {
       io.err(error.message)
@@ -124,8 +155,7 @@ export async function runTool(
       return FAILED
     }
     if (!(error instanceof KafketteError)) throw error
-    const report = tool.report ?? reportOnStderr
-    report(error, phase, io, args)
+    report(error)
     explain(error, io)
     return FAILED
   }

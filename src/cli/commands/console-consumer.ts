@@ -1,5 +1,5 @@
 import { CONSUMER_OPTIONS } from '../console/consumer-flags.ts'
-import { plainToolCommand, type PlainTool } from '../console/plain-tool.ts'
+import { plainToolCommand, type PlainTool } from '../kafka-tool.ts'
 import type { ToolCommand } from '../kafka-tool.ts'
 
 /** kafka-console-consumer.sh. */

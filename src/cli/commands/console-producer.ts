@@ -1,4 +1,4 @@
-import { plainToolCommand, type PlainTool } from '../console/plain-tool.ts'
+import { plainToolCommand, type PlainTool } from '../kafka-tool.ts'
 import { PRODUCER_OPTIONS, producerPlan } from '../console/producer-options.ts'
 import type { ToolCommand } from '../kafka-tool.ts'
 

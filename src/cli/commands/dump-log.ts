@@ -1,4 +1,4 @@
-import { plainToolCommand, type PlainTool } from '../console/plain-tool.ts'
+import { plainToolCommand, type PlainTool } from '../kafka-tool.ts'
 import type { DumpOptions } from '../dump-log/dump-log.ts'
 import type { RecordDecoder } from '../dump-log/record-decoder.ts'
 import type { ToolCommand } from '../kafka-tool.ts'

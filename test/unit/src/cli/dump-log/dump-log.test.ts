@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dumpLogTool } from '../../../../../src/cli/commands/dump-log.ts'
-import { runPlainTool } from '../../../../../src/cli/console/plain-tool.ts'
+import { runPlainTool } from '../../../../../src/cli/kafka-tool.ts'
 
 interface Vectors {
   readonly files: Readonly<Record<string, string>>
