@@ -30,7 +30,7 @@ export const soakSwarm = scenario('soak-swarm', {
 /** Some seeds have a schedule without any fault: there is nothing to be shown by them. */
 function planWithFaults(seed: number): Plan {
   for (let each = seed; ; each += STRIDE) {
-    const plan = planOfSeed(each, 'all')
+    const plan = planOfSeed(each, { profile: 'all', size: 'full' })
     if (plan.faults.length > 0) return { ...plan, seed }
   }
 }

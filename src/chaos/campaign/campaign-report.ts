@@ -1,7 +1,7 @@
 import { FAULT_KINDS } from '../plan/fault.ts'
 import type { Probe } from '../probes/probe.ts'
 import type { Verdict } from '../run/run-result.ts'
-import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import { swarmFlags, swarmText, type Swarm } from '../swarm/swarm-profile.ts'
 import type { CampaignResult } from './campaign.ts'
 import { coverageOf, type Coverage } from './coverage.ts'
 import { groupFailures, type FailureGroup } from './failure-groups.ts'
@@ -12,8 +12,7 @@ export const SEEDS_FOR_X2 = 200
 const VERDICTS: readonly Verdict[] = ['pass', 'fail', 'stuck', 'unavailable', 'harness-error']
 const COMMANDS_SHOWN = 20
 
-export interface CampaignReport {
-  readonly profile: SwarmProfile
+export interface CampaignReport extends Swarm {
   readonly ending: CampaignResult['ending']
   readonly seeds: number
   readonly verdicts: Readonly<Record<Verdict, number>>
@@ -39,7 +38,7 @@ export interface ReportedFailure {
 
 /** What a campaign found, as data. */
 export function reportOf(
-  profile: SwarmProfile,
+  swarm: Swarm,
   result: CampaignResult,
   probes?: readonly Probe[],
 ): CampaignReport {
@@ -49,12 +48,12 @@ export function reportOf(
   const misses = outcomes.length >= SEEDS_FOR_X2 ? coverage.invariantsNeverEvaluated.length : 0
   const busyMs = total(outcomes, (outcome) => outcome.wallMs)
   return {
-    profile,
+    ...swarm,
     ending,
     seeds: outcomes.length,
     verdicts: verdictCounts(outcomes),
     groups: groupFailures(outcomes),
-    failures: failures.map((outcome) => reportedFailure(outcome, profile)),
+    failures: failures.map((outcome) => reportedFailure(outcome, swarm)),
     coverage,
     wallMs: Math.round(wallMs),
     seedsPerMinute: rounded(ranNow, wallMs / 60_000),
@@ -67,8 +66,8 @@ export function reportOf(
 }
 
 /** The command that runs one seed again. */
-export function replayCommand(seed: number, profile: SwarmProfile): string {
-  return `npm run sim -- --seed ${seed} --profile ${profile}`
+export function replayCommand(seed: number, swarm: Swarm): string {
+  return `npm run sim -- --seed ${seed} ${swarmFlags(swarm).join(' ')}`
 }
 
 /** The report for people; what went wrong comes last, where it is read. */
@@ -80,7 +79,7 @@ export function reportLines(report: CampaignReport): readonly string[] {
     ...probeLines(coverage),
     ...invariantLines(report),
     ...failureLines(report),
-    `${report.seeds} seeds of profile ${report.profile}: ${counts.map((verdict) => `${verdicts[verdict]} ${verdict}`).join(', ')}`,
+    `${report.seeds} seeds of ${swarmText(report)}: ${counts.map((verdict) => `${verdicts[verdict]} ${verdict}`).join(', ')}`,
     `${report.seedsPerMinute} seeds a minute, ${report.virtualSecondsPerSecond} virtual seconds a second and worker`,
   ]
 }
@@ -135,9 +134,9 @@ function failureLines({ groups, failures }: CampaignReport): readonly string[] {
   ]
 }
 
-function reportedFailure(outcome: SeedOutcome, profile: SwarmProfile): ReportedFailure {
+function reportedFailure(outcome: SeedOutcome, swarm: Swarm): ReportedFailure {
   const { seed, verdict, invariant, reason, atMs } = outcome
-  return { seed, verdict, invariant, reason, atMs, replay: replayCommand(seed, profile) }
+  return { seed, verdict, invariant, reason, atMs, replay: replayCommand(seed, swarm) }
 }
 
 function verdictCounts(outcomes: readonly SeedOutcome[]): Readonly<Record<Verdict, number>> {

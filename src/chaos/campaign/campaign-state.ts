@@ -1,14 +1,13 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigError } from '../../base/errors.ts'
-import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import { swarmText, type Swarm } from '../swarm/swarm-profile.ts'
 import type { SeedOutcome } from './seed-outcome.ts'
 
 const FILE = 'seeds.jsonl'
 
 /** What a state file is about; its first line. Results of another code are no results of this one. */
-export interface CampaignHeader {
-  readonly profile: SwarmProfile
+export interface CampaignHeader extends Swarm {
   readonly commit: string
 }
 
@@ -37,10 +36,10 @@ export class CampaignState {
     if (!existsSync(state.path)) return { state: CampaignState.create(folder, header), done: [] }
     const [first, ...rest] = jsonLines(readFileSync(state.path, 'utf8'))
     const found = first as CampaignHeader | undefined
-    if (found?.profile !== header.profile || found.commit !== header.commit) {
-      const what = found === undefined ? 'nothing' : `${found.profile} of commit ${found.commit}`
+    const what = found === undefined ? 'nothing' : whatOf(found)
+    if (what !== whatOf(header)) {
       throw new ConfigError(
-        `${state.path} holds ${what}, not ${header.profile} of commit ${header.commit}: leave out --resume to begin anew`,
+        `${state.path} holds ${what}, not ${whatOf(header)}: leave out --resume to begin anew`,
       )
     }
     const done = rest as readonly SeedOutcome[]
@@ -53,6 +52,10 @@ export class CampaignState {
   add(outcome: SeedOutcome): void {
     appendFileSync(this.path, `${JSON.stringify(outcome)}\n`)
   }
+}
+
+function whatOf(header: CampaignHeader): string {
+  return `${swarmText(header)} of commit ${header.commit}`
 }
 
 /** The values of the lines, up to the first that is none. */

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts'
-import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import type { Swarm } from '../swarm/swarm-profile.ts'
 import { harnessError, isFailure, type SeedOutcome } from './seed-outcome.ts'
 import type { SeedWorker } from './worker-process.ts'
 
@@ -7,7 +7,7 @@ import type { SeedWorker } from './worker-process.ts'
 export const MAX_FAILURES = 20
 
 export interface CampaignOptions {
-  readonly profile: SwarmProfile
+  readonly swarm: Swarm
   /** In this order; the ones in `done` are not run again. */
   readonly seeds: readonly number[]
   readonly done: readonly SeedOutcome[]
@@ -80,11 +80,11 @@ class WorkerSlot {
 
   /** Null when the campaign was aborted meanwhile. */
   async run(seed: number): Promise<SeedOutcome | null> {
-    const { createWorker, profile, signal } = this.#options
+    const { createWorker, swarm, signal } = this.#options
     const fromMs = performance.now()
     this.#worker ??= createWorker()
     try {
-      return await this.#worker.run(seed, profile)
+      return await this.#worker.run(seed, swarm)
     } catch (error) {
       this.close()
       return signal.aborted

@@ -13,18 +13,18 @@ let rest = Buffer.from(JSON.stringify(answer))
 while (rest.length > 0) rest = rest.subarray(writeSync(STDOUT, rest))
 
 async function hashes({
-  profile,
+  swarm,
   seeds,
 }: Extract<DeterminismTask, { kind: 'hashes' }>): Promise<readonly SeedHash[]> {
   const found: SeedHash[] = []
   for (const seed of seeds) {
-    const { hash } = await traceSeed(seed, profile, { fromRow: 0, toRow: 0 })
+    const { hash } = await traceSeed(seed, swarm, { fromRow: 0, toRow: 0 })
     found.push({ seed, hash })
   }
   return found
 }
 
-async function trace({ profile, before, seed, fromRow, toRow }: TraceTask): Promise<SeedTrace> {
-  for (const each of before) await traceSeed(each, profile, { fromRow: 0, toRow: 0 })
-  return traceSeed(seed, profile, { fromRow, toRow })
+async function trace({ swarm, before, seed, fromRow, toRow }: TraceTask): Promise<SeedTrace> {
+  for (const each of before) await traceSeed(each, swarm, { fromRow: 0, toRow: 0 })
+  return traceSeed(seed, swarm, { fromRow, toRow })
 }

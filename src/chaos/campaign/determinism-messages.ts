@@ -1,4 +1,4 @@
-import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import type { Swarm } from '../swarm/swarm-profile.ts'
 
 /** What a process of the determinism gate is asked: by its argument, as JSON. */
 export type DeterminismTask = HashesTask | TraceTask
@@ -6,14 +6,14 @@ export type DeterminismTask = HashesTask | TraceTask
 /** Runs these seeds, in this order, and tells the hash of each run. */
 export interface HashesTask {
   readonly kind: 'hashes'
-  readonly profile: SwarmProfile
+  readonly swarm: Swarm
   readonly seeds: readonly number[]
 }
 
 /** Runs the seeds before, then this one, and tells of its trace. */
 export interface TraceTask {
   readonly kind: 'trace'
-  readonly profile: SwarmProfile
+  readonly swarm: Swarm
   readonly before: readonly number[]
   readonly seed: number
   readonly fromRow: number

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts'
-import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import type { Swarm } from '../swarm/swarm-profile.ts'
 import type { DeterminismTask, SeedHash, SeedTrace } from './determinism-messages.ts'
 
 const BATCH_SEEDS = 25
@@ -55,7 +55,7 @@ export interface Difference {
 }
 
 export interface DeterminismOptions {
-  readonly profile: SwarmProfile
+  readonly swarm: Swarm
   readonly seeds: readonly number[]
   readonly workers: number
   readonly surroundings: readonly Surroundings[]
@@ -154,12 +154,12 @@ async function differencesIn(
   reference: Map<number, string>,
   options: DeterminismOptions,
 ): Promise<readonly Difference[]> {
-  const { profile } = options
+  const { swarm } = options
   const { order, names, where } = batch
   const found: Difference[] = []
   let answers: readonly SeedHash[]
   try {
-    answers = await options.ask({ kind: 'hashes', profile, seeds: order }, where)
+    answers = await options.ask({ kind: 'hashes', swarm, seeds: order }, where)
   } catch (error) {
     if (options.signal.aborted) return []
     // A process that fails has shown nothing about its seeds, which must not pass for equal.
@@ -182,11 +182,11 @@ async function explain(
   seed: number,
   before: readonly number[],
   where: Surroundings,
-  { ask, profile }: DeterminismOptions,
+  { ask, swarm }: DeterminismOptions,
 ): Promise<readonly string[]> {
   const trace = (rows: { readonly fromRow: number; readonly toRow: number }, isOther: boolean) =>
     ask<SeedTrace>(
-      { kind: 'trace', profile, before: isOther ? before : [], seed, ...rows },
+      { kind: 'trace', swarm, before: isOther ? before : [], seed, ...rows },
       isOther ? where : PLAIN,
     )
   const none = { fromRow: 0, toRow: 0 }

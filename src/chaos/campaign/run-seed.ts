@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts'
 import { runPlan, runPlanAsync, type RunOptions } from '../run/run-plan.ts'
 import type { RunResult } from '../run/run-result.ts'
 import { planOfSeed } from '../swarm/plan-of-seed.ts'
-import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import type { Swarm } from '../swarm/swarm-profile.ts'
 import type { SeedTrace } from './determinism-messages.ts'
 import { harnessError, needsTurns, outcomeOf, type SeedOutcome } from './seed-outcome.ts'
 import type { SeedRequest } from './worker-messages.ts'
@@ -26,10 +26,10 @@ export async function runAnyPlan(plan: Plan, options: RunOptions = {}): Promise<
 }
 
 /** One seed, as the workers of a campaign run it. What the harness throws is the verdict of that seed. */
-export async function runSeed({ seed, profile, keepGoing }: SeedRequest): Promise<SeedOutcome> {
+export async function runSeed({ seed, swarm, keepGoing }: SeedRequest): Promise<SeedOutcome> {
   const fromMs = performance.now()
   try {
-    const result = await runAnyPlan(planOfSeed(seed, profile), { keepGoing })
+    const result = await runAnyPlan(planOfSeed(seed, swarm), { keepGoing })
     return outcomeOf(result, performance.now() - fromMs)
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
@@ -40,11 +40,11 @@ export async function runSeed({ seed, profile, keepGoing }: SeedRequest): Promis
 /** The trace of a seed, with the rows from `fromRow` up to before `toRow` that are kept. */
 export async function traceSeed(
   seed: number,
-  profile: SwarmProfile,
+  swarm: Swarm,
   { fromRow, toRow }: { readonly fromRow: number; readonly toRow: number },
 ): Promise<SeedTrace> {
   let trace: Trace | null = null
-  const { verdict, reason } = await runAnyPlan(planOfSeed(seed, profile), {
+  const { verdict, reason } = await runAnyPlan(planOfSeed(seed, swarm), {
     onTrace: (made) => {
       trace = made
     },

@@ -1,10 +1,10 @@
-import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import type { Swarm } from '../swarm/swarm-profile.ts'
 import type { SeedOutcome } from './seed-outcome.ts'
 
 /** What a campaign asks of a worker process; the answers come in the order of the questions. */
 export interface SeedRequest {
   readonly seed: number
-  readonly profile: SwarmProfile
+  readonly swarm: Swarm
   /** After a broken invariant, to see which others notice. */
   readonly keepGoing: boolean
 }

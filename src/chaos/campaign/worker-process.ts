@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { KafketteError } from '../../base/errors.ts'
-import type { SwarmProfile } from '../swarm/swarm-profile.ts'
+import type { Swarm } from '../swarm/swarm-profile.ts'
 import type { SeedOutcome } from './seed-outcome.ts'
 import type { SeedRequest } from './worker-messages.ts'
 
@@ -11,7 +11,7 @@ const STDERR_KEPT_CHARS = 4000
 /** Something that runs seeds, one at a time. */
 export interface SeedWorker {
   /** Rejects when the worker died or took too long; then it is of no more use. */
-  run(seed: number, profile: SwarmProfile): Promise<SeedOutcome>
+  run(seed: number, swarm: Swarm): Promise<SeedOutcome>
   close(): void
 }
 
@@ -55,7 +55,7 @@ export class WorkerProcess implements SeedWorker {
     this.#child.on('close', (code, signal) => this.#end(`ended with ${signal ?? `code ${code}`}`))
   }
 
-  async run(seed: number, profile: SwarmProfile): Promise<SeedOutcome> {
+  async run(seed: number, swarm: Swarm): Promise<SeedOutcome> {
     if (this.#ended !== null) throw new KafketteError('WORKER', this.#ended)
     const waiting = Promise.withResolvers<SeedOutcome>()
     this.#waiting = waiting
@@ -63,7 +63,7 @@ export class WorkerProcess implements SeedWorker {
       this.#end(`gave no answer in ${this.#wallLimitMs} ms and was killed`)
       this.#child.kill('SIGKILL')
     }, this.#wallLimitMs)
-    const request: SeedRequest = { seed, profile, keepGoing: this.#keepGoing }
+    const request: SeedRequest = { seed, swarm, keepGoing: this.#keepGoing }
     this.#child.send(request, (error) => {
       if (error !== null) this.#end(error.message)
     })

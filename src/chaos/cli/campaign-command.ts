@@ -9,17 +9,20 @@ import { CampaignState } from '../campaign/campaign-state.ts'
 import { createProgress } from '../campaign/progress.ts'
 import { isFailure, type SeedOutcome } from '../campaign/seed-outcome.ts'
 import { WorkerProcess } from '../campaign/worker-process.ts'
+import { swarmFlags } from '../swarm/swarm-profile.ts'
 import type { SimOptions } from './options.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** Runs a campaign and prints its report; false when it found something or is not complete. */
 export async function campaignCommand(options: SimOptions, signal: AbortSignal): Promise<boolean> {
-  const { profile, from, workers, wallLimit, runner } = options
+  const { profile, size, from, workers, wallLimit, runner } = options
+  const swarm = { profile, size }
   const count = present(options.seeds, 'the number of seeds')
   const seeds = Array.from({ length: count }, (_, index) => from + index)
-  const folder = options.out ?? join(tmpdir(), 'kafkette-sim', profile)
-  const header = { profile, commit: commitHere() }
+  const folder =
+    options.out ?? join(tmpdir(), 'kafkette-sim', size === 'full' ? profile : `${profile}-${size}`)
+  const header = { ...swarm, commit: commitHere() }
   const { state, done } =
     options.resume === true
       ? CampaignState.resume(folder, header)
@@ -30,7 +33,7 @@ export async function campaignCommand(options: SimOptions, signal: AbortSignal):
   const tally = { done: known.length, failures: known.filter(isFailure).length }
   if (known.length > 0) progress.print(`${known.length} seeds are known from ${state.path}`)
   const result = await runCampaign({
-    profile,
+    swarm,
     seeds,
     done: known,
     workers,
@@ -47,7 +50,7 @@ export async function campaignCommand(options: SimOptions, signal: AbortSignal):
     },
   })
   progress.end()
-  const report = reportOf(profile, result)
+  const report = reportOf(swarm, result)
   const lines = options.json === true ? [JSON.stringify(report, null, 2)] : reportLines(report)
   process.stdout.write(`${lines.join('\n')}\n`)
   tellEnding(result, options, folder)
@@ -60,7 +63,7 @@ function tellEnding({ ending }: CampaignResult, options: SimOptions, folder: str
   const flags = [
     `--seeds ${options.seeds}`,
     ...(options.from === 1 ? [] : [`--from ${options.from}`]),
-    `--profile ${options.profile}`,
+    ...swarmFlags(options),
     ...(options.out === undefined ? [] : [`--out ${folder}`]),
     '--resume',
     ...(ending === 'interrupted' ? [] : ['--keep-going']),

@@ -10,7 +10,7 @@ export async function determinismCommand(
   count: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { profile, from, workers } = options
+  const { profile, size, from, workers } = options
   const nodes = await otherNodes(signal)
   using plain = plainSources()
   const surroundings = [...VARIANTS, ...nodes.found]
@@ -20,7 +20,7 @@ export async function determinismCommand(
   for (const line of nodes.skipped) progress.print(line)
   let differences = 0
   const result = await checkDeterminism({
-    profile,
+    swarm: { profile, size },
     seeds,
     workers,
     surroundings,

@@ -1,11 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { SWARM_PROFILES, type SwarmProfile } from '../swarm/swarm-profile.ts'
+import { SWARM_PROFILES, type Swarm } from '../swarm/swarm-profile.ts'
+import { SWARM_SIZES } from '../swarm/swarm-size.ts'
 
 /** The command line, as commander leaves it. */
-export interface SimOptions {
+export interface SimOptions extends Swarm {
   readonly seeds?: number
   readonly from: number
-  readonly profile: SwarmProfile
   readonly workers: number
   readonly out?: string
   readonly resume?: true
@@ -48,6 +48,9 @@ export const DETAILS: readonly Option[] = [
   new Option('--profile <name>', 'what the plans are about')
     .choices([...SWARM_PROFILES, 'transactions'])
     .default('all'),
+  new Option('--size <name>', 'how much a seed holds: small ones take a third of the time')
+    .choices(SWARM_SIZES)
+    .default('full'),
   new Option('--workers <count>', 'processes at a time').argParser(count).default(DEFAULT_WORKERS),
   new Option(
     '--shrink [file]',

@@ -7,7 +7,7 @@ import { tellRun } from './tell-run.ts'
 
 /** Runs one seed and tells what happened, or shrinks it; true when it passed. */
 export async function seedCommand(options: SimOptions, seed: number): Promise<boolean> {
-  const plan = planOfSeed(seed, options.profile)
+  const plan = planOfSeed(seed, options)
   if (options.shrink !== undefined) return shrinkCommand(options, plan)
   if (options.json === true) {
     const result = await runAnyPlan(plan)

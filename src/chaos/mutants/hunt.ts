@@ -170,7 +170,7 @@ class SeedRun {
   async seed(seed: number, profile: Mutant['profile']): Promise<SeedOutcome> {
     this.#worker ??= this.#options.createWorker(this.#mutant)
     try {
-      return await this.#worker.run(seed, profile)
+      return await this.#worker.run(seed, { profile, size: 'full' })
     } catch (error) {
       this.close()
       return harnessError(seed, messageOf(error), 0)

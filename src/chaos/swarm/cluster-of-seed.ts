@@ -1,37 +1,18 @@
 import type { ClusterPlan, DiskPlan, NetworkPlan, Profile } from '../plan/plan.ts'
 import type { Draw } from './draw.ts'
-
-const CONTROLLERS: readonly (readonly [number, number])[] = [
-  [1, 12],
-  [3, 78],
-  [5, 10],
-]
-const QUORUM_CONTROLLERS: readonly (readonly [number, number])[] = [
-  [1, 5],
-  [3, 65],
-  [5, 30],
-]
+import type { SizeRule } from './swarm-size.ts'
 
 /** Size, layout, time-outs, limits, links and disks of the cluster of a seed. */
-export function clusterOfSeed(draw: Draw, profile: Profile): ClusterPlan {
-  const brokers = draw.weighted('brokers', [
-    [1, 6],
-    [2, 10],
-    [3, 56],
-    [4, 14],
-    [5, 14],
-  ])
-  const layout = draw.weighted('layout', [
-    ['separate' as const, 60],
-    ['combined' as const, 40],
-  ])
-  const table = profile === 'quorum' ? QUORUM_CONTROLLERS : CONTROLLERS
+export function clusterOfSeed(draw: Draw, profile: Profile, rule: SizeRule): ClusterPlan {
+  const brokers = draw.weighted('brokers', rule.brokers)
+  const layout = draw.weighted('layout', rule.layouts)
+  const table = profile === 'quorum' ? rule.quorumControllers : rule.controllers
   const drawn = draw.weighted('controllers', table)
   return {
     layout,
     brokers,
     controllers: layout === 'combined' ? combinedControllers(drawn, brokers) : drawn,
-    properties: propertiesOf(draw.part('properties'), brokers),
+    properties: propertiesOf(draw.part('properties'), brokers, rule),
     network: networkOf(draw.part('network')),
     disk: diskOf(draw.part('disk')),
   }
@@ -43,9 +24,13 @@ function combinedControllers(drawn: number, brokers: number): number {
   return brokers >= 3 ? 3 : 1
 }
 
-function propertiesOf(draw: Draw, brokers: number): Readonly<Record<string, string>> {
+function propertiesOf(
+  draw: Draw,
+  brokers: number,
+  rule: SizeRule,
+): Readonly<Record<string, string>> {
   const fetchTimeoutMs = draw.pick('quorum fetch', [500, 800, 1500])
-  const fetchWaitMs = draw.pick('fetch wait', [50, 200, 400])
+  const fetchWaitMs = draw.pick('fetch wait', rule.fetchWaitMs)
   const lagMs = draw.pick('lag', [500, 800, 1500])
   const values: Readonly<Record<string, number | boolean>> = {
     // Of what a broker asks the controller.

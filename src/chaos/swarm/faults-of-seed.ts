@@ -19,7 +19,6 @@ const MOVERS: ReadonlySet<FaultKind> = new Set([
 ])
 const MOVER_ENABLED_PERMILLE = 750
 const MOVER_WEIGHT = 3
-const CALM_PERMILLE = 200
 const PAIR_PERMILLE = 400
 /** The first round finds the cluster whole, which most pairs begin from. */
 const FIRST_PAIR_PERMILLE = 700
@@ -58,6 +57,8 @@ export interface FaultWishes {
   readonly isOverBudget: boolean
   readonly enabled: ReadonlySet<FaultKind>
   readonly chaosMs: number
+  /** Of a thousand rounds, so many have no fault. */
+  readonly calmPermille: number
   /** Moments of the protocol at which a fault can be placed. */
   readonly probes: readonly string[]
 }
@@ -95,7 +96,7 @@ export function faultsOfSeed(draw: Draw, field: FaultField, wishes: FaultWishes)
       beginMs += lengthMs + 2 * beforeMs + calmMs
       continue
     }
-    if (!part.chance('calm round', CALM_PERMILLE)) {
+    if (!part.chance('calm round', wishes.calmPermille)) {
       const pairPermille = round === 0 ? FIRST_PAIR_PERMILLE : PAIR_PERMILLE
       const rows = plainRound(part, field, wishes, { lengthMs, intensity, pairPermille })
       isWhole &&= rows.every((row) => row.atProbe === undefined && !staysDown(row))

@@ -7,22 +7,12 @@ import { Draw } from './draw.ts'
 import { BOUNDARY_PROBES } from './boundary-probes.ts'
 import { DAMAGE_KINDS, enabledKinds, faultsOfSeed } from './faults-of-seed.ts'
 import { withRoomForFollowers } from './room-for-followers.ts'
-import { profileOf, type SwarmProfile } from './swarm-profile.ts'
+import { profileOf, type Swarm } from './swarm-profile.ts'
+import { SIZE_RULES } from './swarm-size.ts'
 import { topicsOfSeed } from './topics-of-seed.ts'
 import { workloadOfSeed } from './workload-of-seed.ts'
 
 const OVER_BUDGET_PERMILLE = 150
-/**
- * Time-outs are a tenth of Kafka's, so a few seconds hold an election and what comes of it. Many short schedules find
- * more in the same time than few long ones; the long ones are for what only piles up slowly.
- */
-const CHAOS_MS: readonly (readonly [number, number])[] = [
-  [3000, 20],
-  [6000, 46],
-  [12_000, 24],
-  [25_000, 8],
-  [50_000, 2],
-]
 const HEAL_LIMIT_MS = 60_000
 
 /**
@@ -30,23 +20,24 @@ const HEAL_LIMIT_MS = 60_000
  * Everything comes from labelled streams of the seed, so that one question more shifts no other answer.
  * Throws `ConfigError` for a profile that cannot be run yet.
  */
-export function planOfSeed(seed: number, asked: SwarmProfile): Plan {
+export function planOfSeed(seed: number, swarm: Swarm): Plan {
+  const rule = SIZE_RULES[swarm.size]
   const draw = Draw.ofSeed(seed).part('swarm')
-  const profile = profileOf(asked, draw)
+  const profile = profileOf(swarm.profile, draw)
   const isOverBudget = draw.chance('over budget', OVER_BUDGET_PERMILLE)
   const enabled = enabledKinds(draw.part('kinds'))
-  const drawn = clusterOfSeed(draw.part('cluster'), profile)
+  const drawn = clusterOfSeed(draw.part('cluster'), profile, rule)
   const topics = topicsOfSeed(draw.part('topics'), drawn, {
     hasRecreated: enabled.has('recreate-topic'),
     mayBeUnclean: isOverBudget,
   })
-  const workload = workloadOfSeed(draw.part('workload'), profile, topics)
+  const workload = workloadOfSeed(draw.part('workload'), profile, topics, rule)
   const cluster = withRoomForFollowers(drawn, workload)
-  const chaosMs = draw.weighted('chaos', CHAOS_MS)
+  const chaosMs = draw.weighted('chaos', rule.chaosMs)
   const faults = faultsOfSeed(
     draw.part('faults'),
     { cluster, topics, workload },
-    { isOverBudget, enabled, chaosMs, probes: BOUNDARY_PROBES },
+    { isOverBudget, enabled, chaosMs, calmPermille: rule.calmPermille, probes: BOUNDARY_PROBES },
   )
   const plan: Plan = {
     name: `${profile}-${seed}`,

@@ -8,23 +8,12 @@ import type {
   WorkloadPlan,
 } from '../plan/workload-plan.ts'
 import type { Draw } from './draw.ts'
+import type { SizeRule } from './swarm-size.ts'
 import { keepsRecords, RECREATED_TOPIC, segmentBytesOf } from './topics-of-seed.ts'
 
 /** Profiles whose seeds may have kafkajs among their clients; of all seeds it is about one in ten. */
 const KAFKAJS_PROFILES: ReadonlySet<Profile> = new Set<Profile>(['data', 'groups'])
 const KAFKAJS_PERMILLE = 150
-/** Mostly so slow that faults, and not requests, take up the time of a campaign. */
-const PRODUCER_EVERY_MS: Weights = [
-  [20, 8],
-  [60, 22],
-  [150, 35],
-  [400, 35],
-]
-const READER_EVERY_MS: Weights = [
-  [20, 10],
-  [100, 40],
-  [500, 50],
-]
 const BATCH_RECORDS: Weights = [
   [1, 50],
   [3, 25],
@@ -42,18 +31,19 @@ export function workloadOfSeed(
   draw: Draw,
   profile: Profile,
   topics: readonly TopicPlan[],
+  rule: SizeRule,
 ): readonly WorkloadPlan[] {
   const lasting = topics.filter(({ name }) => name !== RECREATED_TOPIC)
   const pickTopic = (label: string): TopicPlan => draw.pick(`topic of ${label}`, lasting)
   const plans: WorkloadPlan[] = []
-  const counts = countsOf(draw.part('counts'), profile)
+  const counts = countsOf(draw.part('counts'), profile, rule)
   for (let index = 1; index <= counts.producers; index += 1) {
     const name = `producer-${index}`
-    plans.push(producerOf(draw.part(name), name, pickTopic(name)))
+    plans.push(producerOf(draw.part(name), name, pickTopic(name), rule))
   }
   for (let index = 1; index <= counts.readers; index += 1) {
     const name = `reader-${index}`
-    plans.push(readerOf(draw.part(name), name, pickTopic(name)))
+    plans.push(readerOf(draw.part(name), name, pickTopic(name), rule))
   }
   for (let index = 1; index <= counts.groups; index += 1) {
     const name = `group-${index}`
@@ -76,7 +66,7 @@ export function workloadOfSeed(
   }
   const recreated = topics.find(({ name }) => name === RECREATED_TOPIC)
   if (recreated !== undefined) {
-    plans.push(producerOf(draw.part('producer-r'), 'producer-r', recreated))
+    plans.push(producerOf(draw.part('producer-r'), 'producer-r', recreated, rule))
   }
   if (KAFKAJS_PROFILES.has(profile) && draw.chance('kafkajs', KAFKAJS_PERMILLE)) {
     plans.push(kafkajsOf(draw.part('kafkajs'), pickTopic('kafkajs')))
@@ -93,13 +83,13 @@ interface Counts {
   readonly connects: number
 }
 
-function countsOf(draw: Draw, profile: Profile): Counts {
+function countsOf(draw: Draw, profile: Profile, { maxProducers }: SizeRule): Counts {
   const some = (label: string, permille: number): number => (draw.chance(label, permille) ? 1 : 0)
   const connects = profile === 'connect' ? 1 : 0
   switch (profile) {
     case 'data':
       return {
-        producers: draw.between('producers', 1, 4),
+        producers: draw.between('producers', 1, maxProducers),
         readers: draw.between('readers', 1, 2),
         groups: some('groups', 150),
         watchers: some('watchers', 500),
@@ -130,7 +120,12 @@ function countsOf(draw: Draw, profile: Profile): Counts {
   }
 }
 
-function producerOf(draw: Draw, name: string, topic: TopicPlan): ProducerPlan {
+function producerOf(
+  draw: Draw,
+  name: string,
+  topic: TopicPlan,
+  { producerEveryMs }: SizeRule,
+): ProducerPlan {
   const acks = draw.weighted('acks', [
     [-1 as const, 75],
     [1 as const, 17],
@@ -149,7 +144,7 @@ function producerOf(draw: Draw, name: string, topic: TopicPlan): ProducerPlan {
     acks,
     idempotent,
     inFlight: draw.pick('in flight', [1, 2, 5, 5]),
-    everyMs: draw.weighted('every', PRODUCER_EVERY_MS),
+    everyMs: draw.weighted('every', producerEveryMs),
     batchRecords: Math.min(mostRecords, draw.weighted('batch', BATCH_RECORDS)),
     valueBytes,
     compression: draw.weighted('compression', [
@@ -165,14 +160,19 @@ function producerOf(draw: Draw, name: string, topic: TopicPlan): ProducerPlan {
   }
 }
 
-function readerOf(draw: Draw, name: string, topic: TopicPlan): ReaderPlan {
+function readerOf(
+  draw: Draw,
+  name: string,
+  topic: TopicPlan,
+  { readerEveryMs }: SizeRule,
+): ReaderPlan {
   return {
     kind: 'reader',
     name,
     topic: topic.name,
     partitions: partitionsOf(draw, topic),
     isolation: draw.pick('isolation', ['read_uncommitted', 'read_committed'] as const),
-    everyMs: draw.weighted('every', READER_EVERY_MS),
+    everyMs: draw.weighted('every', readerEveryMs),
   }
 }
 

@@ -28,7 +28,7 @@ function result(
 describe('reportOf', () => {
   it('counts verdicts, speed, faults and hits', () => {
     const report = reportOf(
-      'data',
+      { profile: 'data', size: 'full' },
       result([
         outcome(1, { faults: { crash: { fired: 2, idle: 1 } }, probes: { 'data.seen': 4 } }),
         outcome(2, { faults: { crash: { fired: 0, idle: 3 } }, verdict: 'unavailable' }),
@@ -53,37 +53,58 @@ describe('reportOf', () => {
   })
 
   it('names the probes of the profiles that ran which no seed has hit', () => {
-    const report = reportOf('all', result([outcome(1), outcome(2, { profile: 'groups' })]), PROBES)
+    const report = reportOf(
+      { profile: 'all', size: 'full' },
+      result([outcome(1), outcome(2, { profile: 'groups' })]),
+      PROBES,
+    )
     expect(report.coverage.probesNeverHit).toEqual(['data.seen', 'groups.seen'])
     expect(reportLines(report).join('\n')).toMatch(/never hit: data.seen/)
   })
 
   it('gives each failing seed the command that runs it again', () => {
     const failure = outcome(7, { verdict: 'fail', invariant: 'R1', reason: 'b1 differs' })
-    const report = reportOf('quorum', result([outcome(6), failure]), PROBES)
+    const report = reportOf(
+      { profile: 'quorum', size: 'full' },
+      result([outcome(6), failure]),
+      PROBES,
+    )
     expect(report.isGood).toBe(false)
     expect(report.failures[0]?.replay).toBe('npm run sim -- --seed 7 --profile quorum')
     const text = reportLines(report).join('\n')
     expect(text).toMatch(/1 x R1 \(broker\): bN differs {2}\[seeds 7\]/)
     expect(text).toContain('npm run sim -- --seed 7 --profile quorum')
     expect(text).toContain('2 seeds of profile quorum: 1 pass, 1 fail')
+    const small = reportOf({ profile: 'all', size: 'small' }, result([failure]), PROBES)
+    expect(small.failures[0]?.replay).toBe('npm run sim -- --seed 7 --profile all --size small')
+    expect(reportLines(small).join('\n')).toContain('1 seeds of profile all (small): 1 fail')
   })
 
   it('is not good when an invariant was never evaluated, once there are seeds enough', () => {
     const seeds = (count: number, evaluated: Readonly<Record<string, number>>) =>
       result(Array.from({ length: count }, (_, seed) => outcome(seed, { evaluated })))
     const { R14: _, ...others } = ALL_EVALUATED
-    const good = reportOf('data', seeds(SEEDS_FOR_X2, ALL_EVALUATED), PROBES)
+    const good = reportOf(
+      { profile: 'data', size: 'full' },
+      seeds(SEEDS_FOR_X2, ALL_EVALUATED),
+      PROBES,
+    )
     expect(good.isGood).toBe(true)
-    const bad = reportOf('data', seeds(SEEDS_FOR_X2, others), PROBES)
+    const bad = reportOf({ profile: 'data', size: 'full' }, seeds(SEEDS_FOR_X2, others), PROBES)
     expect(bad).toMatchObject({ isGood: false, coverage: { invariantsNeverEvaluated: ['R14'] } })
     expect(reportLines(bad).join('\n')).toContain('never evaluated (this fails the campaign): R14')
-    expect(reportOf('data', seeds(SEEDS_FOR_X2 - 1, others), PROBES).isGood).toBe(true)
+    expect(
+      reportOf({ profile: 'data', size: 'full' }, seeds(SEEDS_FOR_X2 - 1, others), PROBES).isGood,
+    ).toBe(true)
   })
 
   it('is not good when it is not complete', () => {
-    expect(reportOf('data', result([outcome(1)], { ending: 'interrupted' }), PROBES).isGood).toBe(
-      false,
-    )
+    expect(
+      reportOf(
+        { profile: 'data', size: 'full' },
+        result([outcome(1)], { ending: 'interrupted' }),
+        PROBES,
+      ).isGood,
+    ).toBe(false)
   })
 })

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CampaignState } from '../../../../../src/chaos/campaign/campaign-state.ts'
 import { outcome } from '../../../../support/fake-seed-runner.ts'
 
-const HEADER = { profile: 'data', commit: 'abc' } as const
+const HEADER = { profile: 'data', size: 'full', commit: 'abc' } as const
 let folder = ''
 
 beforeEach(() => {
@@ -40,11 +40,16 @@ describe('CampaignState', () => {
     expect(CampaignState.resume(folder, HEADER).done).toEqual([])
   })
 
-  it('refuses what another profile or another commit has left', () => {
+  it('refuses what another profile, size or commit has left', () => {
     CampaignState.create(folder, HEADER)
     expect(() => CampaignState.resume(folder, { ...HEADER, commit: 'def' })).toThrow(
-      /holds data of commit abc, not data of commit def/,
+      /holds profile data of commit abc, not profile data of commit def/,
     )
-    expect(() => CampaignState.resume(folder, { ...HEADER, profile: 'all' })).toThrow(/not all/)
+    expect(() => CampaignState.resume(folder, { ...HEADER, profile: 'all' })).toThrow(
+      /not profile all of/,
+    )
+    expect(() => CampaignState.resume(folder, { ...HEADER, size: 'small' })).toThrow(
+      /holds profile data of commit abc, not profile data \(small\) of commit abc/,
+    )
   })
 })

@@ -12,7 +12,7 @@ const RUNNER = new URL('../../../../support/fake-seed-runner.ts', import.meta.ur
 
 function options(given: Partial<CampaignOptions>): CampaignOptions {
   return {
-    profile: 'data',
+    swarm: { profile: 'data', size: 'full' },
     seeds: [1, 2, 3],
     done: [],
     workers: 2,

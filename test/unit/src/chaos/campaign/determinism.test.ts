@@ -39,7 +39,7 @@ async function check(hashOf: HashOf, surroundings: readonly Surroundings[] = VAR
     return trace
   }
   const options: DeterminismOptions = {
-    profile: 'data',
+    swarm: { profile: 'data', size: 'full' },
     seeds: SEEDS,
     workers: 2,
     surroundings,

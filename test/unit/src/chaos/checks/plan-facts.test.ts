@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { PlanFacts } from '../../../../../src/chaos/checks/plan-facts.ts'
 import { planOfSeed } from '../../../../../src/chaos/swarm/plan-of-seed.ts'
 
-const plan = planOfSeed(2, 'data')
+const plan = planOfSeed(2, { profile: 'data', size: 'full' })
 const withProperties = (properties: Readonly<Record<string, string>>): PlanFacts =>
   new PlanFacts({ ...plan, faults: [], cluster: { ...plan.cluster, properties } })
 

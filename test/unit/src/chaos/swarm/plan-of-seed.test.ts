@@ -9,18 +9,22 @@ import { BOUNDARY_PROBES } from '../../../../../src/chaos/swarm/boundary-probes.
 import { DAMAGE_KINDS } from '../../../../../src/chaos/swarm/faults-of-seed.ts'
 import { planOfSeed } from '../../../../../src/chaos/swarm/plan-of-seed.ts'
 import { standardPlan } from '../../../../../src/chaos/swarm/standard-plan.ts'
-import { SWARM_PROFILES } from '../../../../../src/chaos/swarm/swarm-profile.ts'
+import { SWARM_PROFILES, type Swarm } from '../../../../../src/chaos/swarm/swarm-profile.ts'
+import { SWARM_SIZES } from '../../../../../src/chaos/swarm/swarm-size.ts'
 
 const SEEDS = Array.from({ length: 2000 }, (_, index) => index + 1)
-const plans = SEEDS.map((seed) => planOfSeed(seed, 'all'))
+const ALL: Swarm = { profile: 'all', size: 'full' }
+const DATA: Swarm = { profile: 'data', size: 'full' }
+const plans = SEEDS.map((seed) => planOfSeed(seed, ALL))
 
 describe('planOfSeed', () => {
-  it.each(SWARM_PROFILES)('gives valid plans of profile %s', (profile) => {
-    for (const seed of SEEDS) expect(() => validatePlan(planOfSeed(seed, profile))).not.toThrow()
+  const swarms = SWARM_SIZES.flatMap((size) => SWARM_PROFILES.map((profile) => ({ profile, size })))
+  it.each(swarms)('gives valid plans of profile $profile, size $size', (swarm) => {
+    for (const seed of SEEDS) expect(() => validatePlan(planOfSeed(seed, swarm))).not.toThrow()
   })
 
   it('gives the same plan for the same seed, and others for others', () => {
-    expect(planOfSeed(7, 'data')).toEqual(planOfSeed(7, 'data'))
+    expect(planOfSeed(7, DATA)).toEqual(planOfSeed(7, DATA))
     expect(new Set(plans.map((plan) => JSON.stringify({ ...plan, seed: 0, name: '' }))).size).toBe(
       SEEDS.length,
     )
@@ -82,8 +86,22 @@ describe('planOfSeed', () => {
     for (const name of BOUNDARY_PROBES) expect(known).toContain(name)
   })
 
+  it('draws small seeds with every kind of fault but the rarest, on three brokers mostly', () => {
+    const small = SEEDS.map((seed) => planOfSeed(seed, { profile: 'all', size: 'small' }))
+    const kinds = new Set(small.flatMap(({ faults }) => faults.map(({ kind }) => kind)))
+    expect(FAULT_KINDS.filter((kind) => !kinds.has(kind))).toEqual(['power-cut-all'])
+    expect(Math.max(...small.map(({ chaosMs }) => chaosMs))).toBeLessThan(6000)
+    const threes = small.filter(({ cluster }) => cluster.brokers === 3)
+    expect(threes.length).toBeGreaterThan(small.length * 0.8)
+    expect(small.filter(({ faults }) => faults.length === 0).length).toBeLessThan(
+      small.length * 0.1,
+    )
+  })
+
   it('refuses transactions with one line', () => {
-    expect(() => planOfSeed(1, 'transactions')).toThrow(/nothing of it exists yet/)
+    expect(() => planOfSeed(1, { profile: 'transactions', size: 'full' })).toThrow(
+      /nothing of it exists yet/,
+    )
   })
 })
 
