@@ -15,6 +15,8 @@ export interface HistoryEvidence {
    * out when it is not known.
    */
   readonly healedAtMs?: number
+  /** Members of groups were told to stop; what a group did not reach by then it had no more time for. */
+  readonly membersStoppedAtMs?: number
 }
 
 export interface Violation {

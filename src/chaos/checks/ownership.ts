@@ -127,7 +127,8 @@ function checkComplete(
   }
   // A group that faults kept from its first generation has as long from the heal on.
   if (newest === -1) beganMs = history.evidence.healedAtMs ?? 0
-  if (beganMs + QUIET_SESSIONS * sessionTimeoutMs > final.atMs) return
+  const endedMs = history.evidence.membersStoppedAtMs ?? final.atMs
+  if (beganMs + QUIET_SESSIONS * sessionTimeoutMs > endedMs) return
   finding.look()
   for (let partition = 0; partition < history.facts.partitionsOf(topic); partition += 1) {
     if (owned.has(`${topic}-${partition}`)) continue

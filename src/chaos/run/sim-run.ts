@@ -72,6 +72,7 @@ export class SimRun {
   readonly #clients: { readonly plan: WorkloadPlan; readonly actor: Actor }[] = []
   #isFinalReadComplete = false
   #healedAtMs: number | null = null
+  #membersStoppedAtMs: number | null = null
 
   constructor(plan: Plan, options: SimRunOptions) {
     this.#plan = plan
@@ -109,6 +110,9 @@ export class SimRun {
         budget: this.#budget,
         isFinalReadComplete: this.#isFinalReadComplete,
         ...(this.#healedAtMs === null ? {} : { healedAtMs: this.#healedAtMs }),
+        ...(this.#membersStoppedAtMs === null
+          ? {}
+          : { membersStoppedAtMs: this.#membersStoppedAtMs }),
       }),
     )
     return this.result(this.#firstViolation() ?? judged(ending, outcomes, this.#nowMs()), outcomes)
@@ -245,6 +249,7 @@ export class SimRun {
     if (restless !== null) return this.#stuck(restless)
     const ends = this.#ends()
     yield* this.#arrival(ends)
+    this.#membersStoppedAtMs = this.#nowMs()
     const notEnded = yield* this.#stop(() => true)
     return notEnded === null ? null : this.#stuck(notEnded)
   }

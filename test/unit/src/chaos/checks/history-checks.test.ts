@@ -508,6 +508,20 @@ describe('groups (G1, G3, G4, G6, G9)', () => {
     expect(verdictAt(0)).toBe('invalid')
     expect(verdictAt(8000)).toBe('valid')
   })
+
+  it('need a generation only when there was time for one before they were told to stop', () => {
+    const { entries } = script().idle(9000).final([]).history
+    const verdictAt = (membersStoppedAtMs: number): string | undefined => {
+      const evidence = {
+        ...evidenceOf(entries, { plan: grouped }),
+        healedAtMs: 0,
+        membersStoppedAtMs,
+      }
+      return checkHistory(evidence).find(({ invariant }) => invariant === 'G9')?.verdict
+    }
+    expect(verdictAt(9000)).toBe('invalid')
+    expect(verdictAt(1000)).toBe('valid')
+  })
 })
 
 describe('Connect (C1, C2, C4, L5)', () => {
