@@ -5,6 +5,8 @@ import type { RunnerModule, SeedRequest } from './worker-messages.ts'
 // the module named by its argument. It ends when its parent does.
 
 enableCompileCache()
+// Refused requests are thousands of errors whose stacks nobody reads, a tenth of the time; `--seed` has them.
+Error.stackTraceLimit = 0
 const [runner = new URL('run-seed.ts', import.meta.url).href] = process.argv.slice(2)
 const { runSeed } = (await import(runner)) as RunnerModule
 let last: Promise<void> = Promise.resolve()

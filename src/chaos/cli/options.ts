@@ -48,7 +48,7 @@ export const DETAILS: readonly Option[] = [
   new Option('--profile <name>', 'what the plans are about')
     .choices([...SWARM_PROFILES, 'transactions'])
     .default('all'),
-  new Option('--size <name>', 'how much a seed holds: small ones take a third of the time')
+  new Option('--size <name>', 'how much a seed holds: small ones take a quarter of the time')
     .choices(SWARM_SIZES)
     .default('full'),
   new Option('--workers <count>', 'processes at a time').argParser(count).default(DEFAULT_WORKERS),

@@ -59,14 +59,21 @@ export interface FaultWishes {
   readonly chaosMs: number
   /** Of a thousand rounds, so many have no fault. */
   readonly calmPermille: number
+  /** The first round begins before this. */
+  readonly firstRoundMs: number
   /** Moments of the protocol at which a fault can be placed. */
   readonly probes: readonly string[]
 }
 
 /** Which kinds exist in a seed at all: leaving some out finds more than always having all. */
-export function enabledKinds(draw: Draw): ReadonlySet<FaultKind> {
-  const permilleOf = (kind: FaultKind): number =>
-    MOVERS.has(kind) ? MOVER_ENABLED_PERMILLE : ENABLED_PERMILLE
+export function enabledKinds(
+  draw: Draw,
+  { recreatedPermille }: { readonly recreatedPermille: number },
+): ReadonlySet<FaultKind> {
+  const permilleOf = (kind: FaultKind): number => {
+    if (kind === 'recreate-topic') return recreatedPermille
+    return MOVERS.has(kind) ? MOVER_ENABLED_PERMILLE : ENABLED_PERMILLE
+  }
   return new Set(FAULT_KINDS.filter((kind) => draw.chance(kind, permilleOf(kind))))
 }
 
@@ -77,7 +84,7 @@ export function enabledKinds(draw: Draw): ReadonlySet<FaultKind> {
 export function faultsOfSeed(draw: Draw, field: FaultField, wishes: FaultWishes): readonly Fault[] {
   const faults: Fault[] = []
   const intensity = draw.pick('intensity', [1, 2, 3, 5])
-  let beginMs = draw.between('first', 0, 600)
+  let beginMs = draw.between('first', 0, wishes.firstRoundMs)
   // A node that stays down, or a fault whose moment is open, may fall together with any later round.
   let isWhole = true
   for (let round = 0; beginMs < wishes.chaosMs - LAST_ROUND_MS; round += 1) {

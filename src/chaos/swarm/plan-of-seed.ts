@@ -25,7 +25,7 @@ export function planOfSeed(seed: number, swarm: Swarm): Plan {
   const draw = Draw.ofSeed(seed).part('swarm')
   const profile = profileOf(swarm.profile, draw)
   const isOverBudget = draw.chance('over budget', OVER_BUDGET_PERMILLE)
-  const enabled = enabledKinds(draw.part('kinds'))
+  const enabled = enabledKinds(draw.part('kinds'), rule)
   const drawn = clusterOfSeed(draw.part('cluster'), profile, rule)
   const topics = topicsOfSeed(draw.part('topics'), drawn, {
     hasRecreated: enabled.has('recreate-topic'),
@@ -37,7 +37,14 @@ export function planOfSeed(seed: number, swarm: Swarm): Plan {
   const faults = faultsOfSeed(
     draw.part('faults'),
     { cluster, topics, workload },
-    { isOverBudget, enabled, chaosMs, calmPermille: rule.calmPermille, probes: BOUNDARY_PROBES },
+    {
+      isOverBudget,
+      enabled,
+      chaosMs,
+      calmPermille: rule.calmPermille,
+      firstRoundMs: rule.firstRoundMs,
+      probes: BOUNDARY_PROBES,
+    },
   )
   const plan: Plan = {
     name: `${profile}-${seed}`,

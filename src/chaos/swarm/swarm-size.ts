@@ -15,6 +15,10 @@ export interface SizeRule {
   readonly chaosMs: Weights<number>
   /** Of a thousand rounds, so many have no fault. */
   readonly calmPermille: number
+  /** The first round begins before this. */
+  readonly firstRoundMs: number
+  /** Of a thousand seeds, so many have a topic that can be deleted and created again, with a producer of its own. */
+  readonly recreatedPermille: number
   readonly brokers: Weights<number>
   readonly layouts: Weights<ClusterPlan['layout']>
   readonly controllers: Weights<number>
@@ -38,6 +42,8 @@ export const SIZE_RULES: Readonly<Record<SwarmSize, SizeRule>> = {
       [50_000, 2],
     ],
     calmPermille: 200,
+    firstRoundMs: 600,
+    recreatedPermille: 500,
     brokers: [
       [1, 6],
       [2, 10],
@@ -76,11 +82,13 @@ export const SIZE_RULES: Readonly<Record<SwarmSize, SizeRule>> = {
   // One round of faults, mostly on three nodes that are both broker and controller.
   small: {
     chaosMs: [
-      [2500, 75],
-      [3500, 17],
+      [1800, 80],
+      [3000, 12],
       [5500, 8],
     ],
     calmPermille: 50,
+    firstRoundMs: 200,
+    recreatedPermille: 100,
     brokers: [
       [1, 3],
       [2, 7],
@@ -100,12 +108,12 @@ export const SIZE_RULES: Readonly<Record<SwarmSize, SizeRule>> = {
     ],
     maxProducers: 2,
     producerEveryMs: [
-      [60, 10],
-      [150, 40],
+      [100, 10],
+      [200, 40],
       [400, 50],
     ],
     readerEveryMs: [
-      [100, 40],
+      [200, 40],
       [500, 60],
     ],
     fetchWaitMs: [200, 400],
