@@ -98,6 +98,11 @@ export class ConsumerPositions {
     }
     state.position = found.offset
     state.positionEpoch = found.leaderEpoch ?? -1
+    const { cluster, updater } = this.#options
+    const { topic, partition, positionEpoch } = state
+    if (cluster.metadata.updateLastSeenEpoch(topic, partition, positionEpoch)) {
+      updater.requestUpdate()
+    }
   }
 
   #reset(state: AssignedPartition): boolean {

@@ -103,9 +103,27 @@ export class Metadata {
     const known = this.#topics.get(topic)
     const old = this.partition(topic, partition)
     if (known === undefined || old === null) return false
-    if (leader < 0 || leaderEpoch <= old.leaderEpoch) return false
+    const isNewer =
+      leaderEpoch > old.leaderEpoch || (leaderEpoch === old.leaderEpoch && old.leader < 0)
+    if (leader < 0 || !isNewer) return false
     const partitions = known.partitions.map((each) =>
       each === old ? { ...old, leader, leaderEpoch, errorCode: ErrorCode.NONE } : each,
+    )
+    this.#remember({ ...known, partitions })
+    return true
+  }
+
+  /**
+   * A leader of this epoch exists, as a committed offset tells: the one that is known, if it is older, is asked
+   * no more, for it may not know that it was replaced (Metadata.updateLastSeenEpochIfNewer, KIP-320). True when
+   * the partition has to be asked for anew.
+   */
+  updateLastSeenEpoch(topic: string, partition: number, leaderEpoch: LeaderEpoch): boolean {
+    const known = this.#topics.get(topic)
+    const old = this.partition(topic, partition)
+    if (known === undefined || old === null || leaderEpoch <= old.leaderEpoch) return false
+    const partitions = known.partitions.map((each) =>
+      each === old ? { ...old, leader: -1, leaderEpoch } : each,
     )
     this.#remember({ ...known, partitions })
     return true

@@ -30,6 +30,8 @@ interface Member {
 export class ScriptedGroup {
   readonly members = new Map<string, Member>()
   readonly offsets = new Map<string, number>()
+  /** Leader epochs of the committed offsets, -1 where none is set. */
+  readonly offsetEpochs = new Map<string, number>()
   generation = 0
   state: 'empty' | 'preparing' | 'completing' | 'stable' = 'empty'
   readonly #promised = new Set<string>()
@@ -89,7 +91,9 @@ export class ScriptedGroup {
               partitions: topic.partitionIndexes.map((partitionIndex) => {
                 const name = cluster.topicNamed(topic, topic.name)
                 const committedOffset = this.offsets.get(`${name}-${partitionIndex}`) ?? -1
-                return { partitionIndex, committedOffset, metadata: '' }
+                const committedLeaderEpoch =
+                  this.offsetEpochs.get(`${name}-${partitionIndex}`) ?? -1
+                return { partitionIndex, committedOffset, committedLeaderEpoch, metadata: '' }
               }),
             })),
           })),

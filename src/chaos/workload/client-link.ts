@@ -138,6 +138,12 @@ export class ClientLink {
     this.updater.requestUpdate()
   }
 
+  /** An offset was committed in this leader epoch: no older leader is asked for it. */
+  sawEpoch(topic: string, partition: number, leaderEpoch: number): void {
+    const { metadata } = this.cluster
+    if (metadata.updateLastSeenEpoch(topic, partition, leaderEpoch)) this.updater.requestUpdate()
+  }
+
   after(delayMs: number, tag: string, fn: () => void): void {
     if (this.#isClosed) return
     const timer = this.#ports.clock.after(delayMs, `chaos.${tag}`, () => {

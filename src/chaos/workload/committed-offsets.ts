@@ -88,8 +88,11 @@ export class CommittedOffsets {
           history.end(index, process, 'fail', { ...operation, error: errorNameOf(error) })
           continue
         }
-        const offset = found?.get(topicPartitionKey(topic, operation.partition))?.offset ?? -1
-        offsets.set(operation.partition, offset)
+        const { partition } = operation
+        const committed = found?.get(topicPartitionKey(topic, partition))
+        const offset = committed?.offset ?? -1
+        link.sawEpoch(topic, partition, committed?.leaderEpoch ?? -1)
+        offsets.set(partition, offset)
         history.end(index, process, 'ok', { ...operation, offset })
       }
       done(error, offsets)
@@ -140,6 +143,9 @@ export class CommittedOffsets {
     const partitions = [...offsets].map(([partitionIndex, committedOffset]) => ({
       partitionIndex,
       committedOffset,
+      // Read from a leader of this epoch, or of an earlier one.
+      committedLeaderEpoch:
+        link.cluster.metadata.partition(topic, partitionIndex)?.leaderEpoch ?? -1,
       committedMetadata: '',
     }))
     return {

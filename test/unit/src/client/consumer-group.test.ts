@@ -3,6 +3,7 @@ import type { Properties } from '../../../../src/client/client-config.ts'
 import { Consumer, type RebalanceListener } from '../../../../src/client/consumer.ts'
 import { topicPartitionKey, type TopicPartition } from '../../../../src/base/topic-partition.ts'
 import { ErrorCode } from '../../../../src/wire/error-codes.ts'
+import { fetchApi } from '../../../../src/wire/messages/01-fetch.ts'
 import { findCoordinatorApi } from '../../../../src/wire/messages/10-find-coordinator.ts'
 import { heartbeatApi } from '../../../../src/wire/messages/12-heartbeat.ts'
 import { joinGroupApi } from '../../../../src/wire/messages/11-join-group.ts'
@@ -198,6 +199,18 @@ describe('Consumer in a group', () => {
     expect([...(await pollAll([b], 300))].sort()).toEqual(['c', 'x'])
     const committed = await done(b.committed([{ topic: 't', partition: 0 }]))
     expect(committed.get('t-0')).toMatchObject({ offset: 2 })
+  })
+
+  it('asks no leader that is older than the committed offset', async () => {
+    const { scripted, group, open, pollAll } = setUp({ brokers: 2, partitions: 1 })
+    scripted.fill('t', 0, ['a', 'b'])
+    group.offsets.set('t-0', 1)
+    group.offsetEpochs.set('t-0', 1)
+    const a = open('a')
+    expect(await pollAll([a], 1000)).toEqual([])
+    expect(scripted.broker(1).requests(fetchApi)).toEqual([])
+    scripted.moveLeader('t', 0, 2)
+    expect(await pollAll([a], 1000)).toEqual(['b'])
   })
 
   it('commits under its generation, by topic id', async () => {

@@ -51,6 +51,19 @@ describe('Metadata', () => {
     expect(metadata.partition('t', 0)).toMatchObject({ leader: 3, leaderEpoch: 6 })
   })
 
+  it('asks no leader of an epoch that is older than one it has heard of', () => {
+    const metadata = new Metadata()
+    metadata.apply(answer([topic(1, 5)]), false)
+    expect(metadata.updateLastSeenEpoch('t', 0, 5)).toBe(false)
+    expect(metadata.updateLastSeenEpoch('t', 1, 6)).toBe(false)
+    expect(metadata.updateLastSeenEpoch('t', 0, 6)).toBe(true)
+    expect(metadata.partition('t', 0)).toMatchObject({ leader: -1, leaderEpoch: 6 })
+    metadata.apply(answer([topic(1, 5)]), false)
+    expect(metadata.partition('t', 0)).toMatchObject({ leader: -1, leaderEpoch: 6 })
+    expect(metadata.updateLeader('t', 0, 2, 6)).toBe(true)
+    expect(metadata.partition('t', 0)).toMatchObject({ leader: 2, leaderEpoch: 6 })
+  })
+
   it('takes a lower epoch when the topic was made anew', () => {
     const metadata = new Metadata()
     metadata.apply(answer([topic(1, 5)]), false)
