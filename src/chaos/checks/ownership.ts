@@ -125,8 +125,8 @@ function checkComplete(
     if (operation.generation < newest) continue
     for (const partition of operation.partitions) owned.add(`${operation.topic}-${partition}`)
   }
-  // A group that faults kept from its first generation has as long from the heal on.
-  if (newest === -1) beganMs = history.evidence.healedAtMs ?? 0
+  // A group that faults kept from its next generation, or from its first, has as long from the heal on.
+  beganMs = Math.max(beganMs, history.evidence.healedAtMs ?? 0)
   const endedMs = history.evidence.membersStoppedAtMs ?? final.atMs
   if (beganMs + QUIET_SESSIONS * sessionTimeoutMs > endedMs) return
   finding.look()

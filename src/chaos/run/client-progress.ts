@@ -1,4 +1,5 @@
 import type { HistoryEntry } from '../history/history.ts'
+import type { OwnershipOperation } from '../history/operation.ts'
 import type { WorkloadPlan } from '../plan/workload-plan.ts'
 
 /** How far the clients of a workload have come, kept as their history grows. */
@@ -9,6 +10,8 @@ export class ClientProgress {
   readonly #acknowledged = new Set<string>()
   /** Next offset by reader (in its last life) or group, and by partition. */
   readonly #next = new Map<string, Map<string, number>>()
+  /** What the newest generation of each group gave to its members. */
+  readonly #given = new Map<string, { generation: number; readonly keys: Set<string> }>()
   /** The last life of each reader. */
   readonly #lives = new Map<string, number>()
 
@@ -28,6 +31,7 @@ export class ClientProgress {
       this.#acknowledged.add(actor)
       return
     }
+    if (operation.op === 'assigned') return this.#noteAssigned(groupOf(actor), operation)
     if (operation.op !== 'poll') return
     const last = operation.records?.at(-1)
     if (last === undefined) return
@@ -44,7 +48,10 @@ export class ClientProgress {
     return null
   }
 
-  /** A reader or a group that is behind the ends (by `topic-partition`); null when none is. */
+  /**
+   * A reader or a group that is behind the ends (by `topic-partition`), or a group whose newest generation leaves a
+   * partition to nobody; null when there is none.
+   */
   behind(
     ends: ReadonlyMap<string, { readonly topic: string; readonly end: number }>,
     readsPartition: (reader: string, key: string) => boolean,
@@ -54,6 +61,8 @@ export class ClientProgress {
         if (place.topic !== topic || !readsPartition(who, key)) continue
         const next = this.#nextOf(who).get(key) ?? 0
         if (next < place.end) return `${who} is at ${next} of ${place.end} of ${key}`
+        const isGiven = !this.#groups.has(who) || this.#given.get(who)?.keys.has(key) === true
+        if (!isGiven) return `${who} has given ${key} to nobody`
       }
     }
     return null
@@ -66,6 +75,23 @@ export class ClientProgress {
     if (life <= (this.#lives.get(actor) ?? 1)) return
     this.#lives.set(actor, life)
     this.#next.delete(actor)
+  }
+
+  #noteAssigned(
+    group: string,
+    {
+      generation,
+      topic,
+      partitions,
+    }: Pick<OwnershipOperation, 'generation' | 'topic' | 'partitions'>,
+  ): void {
+    let given = this.#given.get(group)
+    if (given !== undefined && generation < given.generation) return
+    if (given === undefined || generation > given.generation) {
+      given = { generation, keys: new Set() }
+      this.#given.set(group, given)
+    }
+    for (const partition of partitions) given.keys.add(`${topic}-${partition}`)
   }
 
   #nextOf(who: string): Map<string, number> {

@@ -29,7 +29,7 @@ interface Invoked<Op> {
 /** Commits and reads the offsets of a group, one entry a partition, each request tried once. */
 export class CommittedOffsets {
   readonly #options: CommittedOffsetsOptions
-  readonly #open = new Set<Invoked<CommitOperation>>()
+  readonly #open = new Set<Invoked<CommitOperation | CommittedOperation>>()
 
   constructor(options: CommittedOffsetsOptions) {
     this.#options = options
@@ -77,13 +77,17 @@ export class CommittedOffsets {
     const { history, process, link, coordinator, topic } = this.#options
     const invoked = partitions.map((partition): Invoked<CommittedOperation> => {
       const operation = { op: 'committed', group: coordinator.key, topic, partition } as const
-      return { index: history.invoke(process, operation), operation }
+      const each = { index: history.invoke(process, operation), operation }
+      this.#open.add(each)
+      return each
     })
     const asked = partitions.map((partition) => ({ topic, partition }))
     new GroupOffsets(link.cluster, coordinator).fetch(asked, (error, found) => {
       if (link.isClosed) return
       const offsets = new Map<number, number>()
-      for (const { index, operation } of invoked) {
+      for (const each of invoked) {
+        const { index, operation } = each
+        this.#open.delete(each)
         if (error !== null) {
           history.end(index, process, 'fail', { ...operation, error: errorNameOf(error) })
           continue
@@ -99,7 +103,7 @@ export class CommittedOffsets {
     })
   }
 
-  /** The client crashed. */
+  /** The client crashed, or ends with questions open. */
   abandon(): void {
     const { history, process } = this.#options
     for (const { index, operation } of this.#open) {

@@ -509,6 +509,16 @@ describe('groups (G1, G3, G4, G6, G9)', () => {
     expect(verdictAt(8000)).toBe('valid')
   })
 
+  it('need a complete generation only when there was time for one after the heal', () => {
+    const { entries } = script().own('assigned', 'g-1', 1, [0]).idle(9000).final([]).history
+    const verdictAt = (healedAtMs: number): string | undefined => {
+      const evidence = { ...evidenceOf(entries, { plan: grouped }), healedAtMs }
+      return checkHistory(evidence).find(({ invariant }) => invariant === 'G9')?.verdict
+    }
+    expect(verdictAt(0)).toBe('invalid')
+    expect(verdictAt(8000)).toBe('valid')
+  })
+
   it('need a generation only when there was time for one before they were told to stop', () => {
     const { entries } = script().idle(9000).final([]).history
     const verdictAt = (membersStoppedAtMs: number): string | undefined => {

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { PollOperation, SendOperation } from '../../../../../src/chaos/history/operation.ts'
+import type {
+  OwnershipOperation,
+  PollOperation,
+  SendOperation,
+} from '../../../../../src/chaos/history/operation.ts'
 import { ClientProgress } from '../../../../../src/chaos/run/client-progress.ts'
 import { chaosPlan } from '../../../../support/chaos-plan.ts'
 
@@ -19,6 +23,32 @@ function poll(process: string, purpose: PollOperation['purpose'], offset: number
     isFirst: false,
     purpose,
     records,
+  }
+  return { index: 0, atMs: 0, process, kind: 'ok' as const, of: 0, operation }
+}
+
+const GROUP = {
+  kind: 'group',
+  name: 'member',
+  groupId: 'g',
+  topic: 't',
+  members: 2,
+  assignor: 'range',
+  commit: 'after-processing',
+  commitEveryMs: 100,
+  sessionTimeoutMs: 1000,
+  isStatic: false,
+  churnEveryMs: 0,
+} as const
+
+function assigned(process: string, generation: number, partitions: readonly number[]) {
+  const operation: OwnershipOperation = {
+    op: 'assigned',
+    group: 'g',
+    member: process,
+    generation,
+    topic: 't',
+    partitions,
   }
   return { index: 0, atMs: 0, process, kind: 'ok' as const, of: 0, operation }
 }
@@ -58,22 +88,24 @@ describe('the progress of clients', () => {
   })
 
   it('counts what any member of a group has read', () => {
-    const group = {
-      kind: 'group',
-      name: 'member',
-      groupId: 'g',
-      topic: 't',
-      members: 2,
-      assignor: 'range',
-      commit: 'after-processing',
-      commitEveryMs: 100,
-      sessionTimeoutMs: 1000,
-      isStatic: false,
-      churnEveryMs: 0,
-    } as const
-    const progress = new ClientProgress([group])
+    const progress = new ClientProgress([GROUP])
+    progress.onEntry(assigned('member-1', 1, [0]))
     expect(progress.behind(ENDS, () => true)).toBe('member is at 0 of 5 of t-0')
     progress.onEntry(poll('member-2', 'group', 4))
     expect(progress.behind(ENDS, () => true)).toBeNull()
+  })
+
+  it('names a partition that the newest generation of a group gives to nobody', () => {
+    const ends = new Map([0, 1].map((partition) => [`t-${partition}`, { topic: 't', end: 0 }]))
+    const progress = new ClientProgress([GROUP])
+    const behind = (): string | null => progress.behind(ends, () => true)
+    expect(behind()).toBe('member has given t-0 to nobody')
+    progress.onEntry(assigned('member-1', 1, [0]))
+    expect(behind()).toBe('member has given t-1 to nobody')
+    progress.onEntry(assigned('member-2/2', 1, [1]))
+    expect(behind()).toBeNull()
+    progress.onEntry(assigned('member-2/2', 2, [1]))
+    progress.onEntry(assigned('member-1', 1, [0]))
+    expect(behind()).toBe('member has given t-0 to nobody')
   })
 })
