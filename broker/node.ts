@@ -180,9 +180,7 @@ export class BrokerNode {
     this.#closeBroker((error) => {
       const finish = (): void => {
         this.#controller?.resign()
-        this.#quorum.close()
-        const brokerEpoch = this.#broker?.lifecycle.brokerEpoch ?? -1
-        if (error === null) leaveCleanShutdownMark(this.#ports.disk, brokerEpoch)
+        this.#closeMetadata(error)
         done()
       }
       const { raft } = this.#quorum
@@ -193,6 +191,21 @@ export class BrokerNode {
         finish()
       }
     })
+  }
+
+  /** The clean mark is left only when all files were: the next start checks what was not. */
+  #closeMetadata(brokerError: Error | null): void {
+    const { disk, events } = this.#ports
+    let failure = brokerError
+    try {
+      this.#quorum.close()
+      const brokerEpoch = this.#broker?.lifecycle.brokerEpoch ?? -1
+      if (failure === null) leaveCleanShutdownMark(disk, brokerEpoch)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      failure ??= error
+    }
+    if (failure !== null) events.emit('node.unclean-end', { reason: failure.message })
   }
 
   #closeBroker(done: (error: Error | null) => void): void {

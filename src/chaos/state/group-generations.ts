@@ -83,7 +83,8 @@ export class GroupGenerationsCheck implements StateCheck {
     const { report } = this.#watch
     const { groupId, generation, leader, protocol, state, members } = group
     const key = seenKey(nodeId, groupId)
-    const seen = this.#seen.get(key)
+    // Where the voters lost the metadata, topics, groups and epochs begin anew.
+    const seen = this.#metadata.isLost ? undefined : this.#seen.get(key)
     const isComplete = state === 'Stable' || state === 'CompletingRebalance'
     if (seen !== undefined && seen.leaderEpoch === leaderEpoch) {
       report.evaluated('G2')

@@ -210,6 +210,22 @@ describe('groups', () => {
     expect(bench.broken).toEqual(broken)
   })
 
+  it('G2 begins anew when the voters have lost the metadata, which is over the budget', () => {
+    const bench = new StateBench()
+    bench.elect(1, 1)
+    bench.write(1, 1, clusterRecords())
+    bench.replicate(1, 2)
+    bench.commit(1, 5)
+    show(bench, {})
+    bench.world.node('n1').disk.tree.remove('__cluster_metadata-0')
+    bench.budget.holdsQuorum = false
+    bench.begin(1, { lostDisk: true })
+    bench.elect(1, 3)
+    expect(bench.isMetadataLost).toBe(true)
+    show(bench, { generation: 1 })
+    expect(bench.broken).toEqual([])
+  })
+
   it('G2: a coordinator that begins before a generation that was told', () => {
     const bench = new StateBench()
     bench.elect(1, 1)
