@@ -13,6 +13,7 @@ import type {
 import type { HistoryEvidence } from './history-check.ts'
 import { PartitionHistory } from './partition-history.ts'
 import { PlanFacts } from './plan-facts.ts'
+import { withoutGarble } from './unchecked-reads.ts'
 
 /** Later than every entry: the end of what never ended. */
 export const NEVER = Number.MAX_SAFE_INTEGER
@@ -167,10 +168,20 @@ export class HistoryIndex {
   }
 
   #mendUncheckedReads(): void {
+    const garbled = new Map<string, number>()
     for (const [at, poll] of this.polls.entries()) {
-      if (!this.facts.skipsCrc(poll.process)) continue
-      const { topic, partition } = poll.operation
-      this.polls[at] = this.#partition(topic, partition).mend(poll)
+      const { process } = poll
+      if (!this.facts.skipsCrc(process)) continue
+      const partition = this.#partition(poll.operation.topic, poll.operation.partition)
+      const mended = partition.mend(poll)
+      this.polls[at] = mended
+      const sound = withoutGarble(mended)
+      const count = garbled.get(process) ?? 0
+      // Each flipped bit is in one batch, which a process may read once more than another did.
+      if (sound === null || count >= this.facts.misleadingFlips(process)) continue
+      garbled.set(process, count + 1)
+      partition.replace(mended, sound)
+      this.polls[at] = sound
     }
   }
 

@@ -50,9 +50,13 @@ export class PartitionHistory {
       poll,
       (offset) => this.finalLog.get(offset) ?? this.#acknowledgedAt(offset),
     )
-    const at = mended === poll ? -1 : this.polls.indexOf(poll)
-    if (at >= 0) this.polls[at] = mended
+    if (mended !== poll) this.replace(poll, mended)
     return mended
+  }
+
+  replace(poll: Poll, by: Poll): void {
+    const at = this.polls.indexOf(poll)
+    if (at >= 0) this.polls[at] = by
   }
 
   addPoll(poll: Poll): void {

@@ -28,6 +28,20 @@ export function withoutFlippedBits(
     : poll
 }
 
+/**
+ * A bit that flips in the header of a batch (its codec) makes such a client take compressed bytes for records: they
+ * have any offset. Without those whose offset is at or behind the end that the same answer tells; null when there
+ * are none.
+ */
+export function withoutGarble(poll: Poll): Poll | null {
+  const { operation } = poll
+  const { records = [], highWatermark = Infinity } = operation
+  const sound = records.filter(({ offset }) => offset < highWatermark)
+  return sound.length === records.length
+    ? null
+    : { ...poll, operation: { ...operation, records: sound } }
+}
+
 function isFlipped(read: ReadRecord, stored: Pick<ReadRecord, 'key' | 'value'>): boolean {
   if (read.key === stored.key)
     return isOneBitFrom(read.value, payloadText(stored.value, read.value))

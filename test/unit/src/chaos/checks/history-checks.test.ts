@@ -260,6 +260,26 @@ describe('reads (D2, D3, D4, D7)', () => {
       expect(verdict('D2', nothing, { plan: flips })).toBe('invalid')
     })
 
+    it('takes compressed bytes for a record behind the end once for each flipped bit', () => {
+      const garbled = (times: number): HistoryScript => {
+        const history = script()
+          .acked('a', 0)
+          .final([[0, 'a']])
+        for (let time = 0; time < times; time += 1) {
+          history.poll('js-1', 0, [[40, '']], { highWatermark: 1 })
+        }
+        return history
+      }
+      for (const id of ['D2', 'D3'] as const) {
+        expect(verdict(id, garbled(1), { plan: flips })).toMatch(/^valid/)
+      }
+      expect(verdict('D2', garbled(2), { plan: flips })).toBe('invalid')
+      const below = script()
+        .acked('a', 0)
+        .poll('js-1', 0, [[0, '']], { highWatermark: 1 })
+      expect(verdict('D2', below, { plan: flips })).toBe('invalid')
+    })
+
     it('skips records once for each flipped bit, as kafkajs when the count of a batch is damaged', () => {
       const flip = { atMs: 1, kind: 'bit-flip', target: 'b1' } as const
       const sent = script().acked('a', 0).acked('b', 1).acked('c', 2).acked('d', 3).acked('e', 4)
