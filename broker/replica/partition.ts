@@ -1,4 +1,5 @@
 import { assert } from '../../src/base/assert.ts'
+import { CorruptionError } from '../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import type { Uuid } from '../../src/base/uuid.ts'
@@ -413,13 +414,20 @@ export class Partition {
     })
   }
 
-  /** Older states are ignored; so is an epoch below one that this log has records of (stale metadata). */
+  /**
+   * Older states are ignored. This broker takes up its partitions when its metadata are at its registration, so no
+   * record of its log is of a later epoch, unless a bit of it, which no CRC covers, has flipped on the disk.
+   */
   #isNews(state: PartitionState): boolean {
     if (state.leaderEpoch < this.#leaderEpoch) return false
     if (state.leaderEpoch === this.#leaderEpoch && state.partitionEpoch < this.#partitionEpoch) {
       return false
     }
-    return state.leaderEpoch >= this.log.latestEpoch
+    const { latestEpoch } = this.log
+    if (state.leaderEpoch >= latestEpoch) return true
+    throw new CorruptionError(
+      `the log of ${this.key} has records of leader epoch ${latestEpoch}, and the partition is in ${state.leaderEpoch}`,
+    )
   }
 
   #beginLeading(state: PartitionState): void {

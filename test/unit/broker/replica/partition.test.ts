@@ -110,11 +110,15 @@ describe('Partition as leader', () => {
     expect(bench.partition.isLeader).toBe(true)
   })
 
-  it('ignores an epoch below one that its log has records of', () => {
+  it('takes a log that is ahead of its epoch for damaged, as leader and as follower', () => {
     const bench = new PartitionBench()
     bench.partition.log.startEpoch(4, 0)
-    expect(bench.partition.makeLeader(bench.state({ leaderEpoch: 3 })).isApplied).toBe(false)
+    const damaged = /records of leader epoch 4, and the partition is in 3/
+    expect(() => bench.partition.makeLeader(bench.state({ leaderEpoch: 3 }))).toThrow(damaged)
     expect(bench.partition.isLeader).toBe(false)
+    expect(() => bench.partition.makeFollower(bench.state({ leader: 2, leaderEpoch: 3 }))).toThrow(
+      damaged,
+    )
   })
 
   it('keeps what it knows of followers when it is elected again, and only then', () => {
