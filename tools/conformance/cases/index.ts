@@ -3,6 +3,8 @@ import * as admin from './admin-scenes.ts'
 import * as cluster from './cluster-scenes.ts'
 import * as data from './data-scenes.ts'
 import * as group from './group-scenes.ts'
+import * as security from './security-scenes.ts'
+import * as voter from './voter-scenes.ts'
 
 /** What is asked, by API key. Wrong values are made of these by the tables. */
 export const SCENES: ReadonlyMap<number, readonly Scene[]> = new Map([
@@ -19,17 +21,26 @@ export const SCENES: ReadonlyMap<number, readonly Scene[]> = new Map([
   [14, group.SYNC_GROUP_SCENES],
   [15, group.DESCRIBE_GROUPS_SCENES],
   [16, group.LIST_GROUPS_SCENES],
+  [17, security.SASL_HANDSHAKE_SCENES],
   [18, cluster.API_VERSIONS_SCENES],
   [19, admin.CREATE_TOPICS_SCENES],
   [20, admin.DELETE_TOPICS_SCENES],
   [21, data.DELETE_RECORDS_SCENES],
   [22, cluster.PRODUCER_ID_SCENES],
   [23, data.LEADER_EPOCH_SCENES],
+  [29, security.DESCRIBE_ACLS_SCENES],
+  [30, security.CREATE_ACLS_SCENES],
+  [31, security.DELETE_ACLS_SCENES],
   [32, admin.DESCRIBE_CONFIGS_SCENES],
   [33, admin.ALTER_CONFIGS_SCENES],
   [34, admin.ALTER_LOG_DIR_SCENES],
   [35, admin.LOG_DIR_SCENES],
+  [36, security.SASL_AUTHENTICATE_SCENES],
   [37, admin.CREATE_PARTITIONS_SCENES],
+  [38, security.CREATE_TOKEN_SCENES],
+  [39, security.RENEW_TOKEN_SCENES],
+  [40, security.EXPIRE_TOKEN_SCENES],
+  [41, security.DESCRIBE_TOKEN_SCENES],
   [42, group.DELETE_GROUPS_SCENES],
   [43, admin.ELECT_LEADERS_SCENES],
   [44, admin.INCREMENTAL_ALTER_CONFIGS_SCENES],
@@ -54,4 +65,7 @@ export const SCENES: ReadonlyMap<number, readonly Scene[]> = new Map([
   [72, cluster.PUSH_TELEMETRY_SCENES],
   [74, cluster.CONFIG_RESOURCES_SCENES],
   [75, cluster.TOPIC_PARTITIONS_SCENES],
+  [80, voter.ADD_VOTER_SCENES],
+  [81, voter.REMOVE_VOTER_SCENES],
+  [82, voter.UPDATE_VOTER_SCENES],
 ])
