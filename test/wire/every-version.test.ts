@@ -40,11 +40,19 @@ describe('every served version', () => {
   })
 })
 
+/** Codes of ACLs, of which 0 stands for the unknown: it ends the connection. */
+const ANY_ACL = { resourceTypeFilter: 1, patternTypeFilter: 1, operation: 1, permissionType: 1 }
+const ACL_CODES: ReadonlySet<string> = new Set([
+  ...Object.keys(ANY_ACL),
+  'resourceType',
+  'resourcePatternType',
+])
+
 /** ApiVersions demands the client's name, others take their defaults. */
 function emptyBody(api: Api<unknown, unknown>, version: number): Input<unknown> {
   return api.key === 18 && version >= 3
     ? { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
-    : { timeoutMs: 100, rebalanceTimeoutMs: 100, acks: 1 }
+    : { timeoutMs: 100, rebalanceTimeoutMs: 100, acks: 1, ...ANY_ACL }
 }
 
 /** One element in every array, a name in every string, nothing optional. */
@@ -64,7 +72,7 @@ function valueOf(field: Field, type: string, version: number): unknown {
   if (field.fields !== undefined) return bodyOf(field.fields, version)
   if (field.name === 'transactionalId') return undefined
   if (field.name.endsWith('imeoutMs')) return 100
-  if (field.name === 'acks') return 1
+  if (field.name === 'acks' || ACL_CODES.has(field.name)) return 1
   if (type === 'string') return 'nothing'
   return undefined
 }
