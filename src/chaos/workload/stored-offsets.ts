@@ -11,8 +11,11 @@ type Offset = SourceOffset['offset']
 export class StoredOffsets implements OffsetStore {
   readonly #store: Store
   readonly #onStored: (offset: SourceOffset) => void
+  #writes = 0
+  /** The number of the newest write that is durable, by key. */
+  readonly #durable = new Map<string, number>()
 
-  /** `onStored` is called when an offset has become durable. */
+  /** `onStored` is called when an offset has become durable, unless a later one of its part was before. */
   constructor(store: Store, onStored: (offset: SourceOffset) => void) {
     this.#store = store
     this.#onStored = onStored
@@ -28,6 +31,8 @@ export class StoredOffsets implements OffsetStore {
   }
 
   write(offsets: readonly SourceOffset[]): Promise<void> {
+    this.#writes += 1
+    const number = this.#writes
     for (const { connector, partition, offset } of offsets) {
       const key = keyOf(connector, partition)
       if (offset === null) this.#store.delete(key)
@@ -36,10 +41,18 @@ export class StoredOffsets implements OffsetStore {
     return new Promise((resolve, reject) => {
       this.#store.sync((error) => {
         if (error !== null) return reject(error)
-        for (const offset of offsets) this.#onStored(offset)
+        for (const offset of offsets) this.#noteStored(offset, number)
         resolve()
       })
     })
+  }
+
+  /** Syncs of one store may be answered in another order than they were asked for. */
+  #noteStored(offset: SourceOffset, number: number): void {
+    const key = keyOf(offset.connector, offset.partition)
+    if (number < (this.#durable.get(key) ?? 0)) return
+    this.#durable.set(key, number)
+    this.#onStored(offset)
   }
 
   close(): Promise<void> {
