@@ -21,6 +21,7 @@ import type { Input } from '../../src/wire/schema.ts'
 import { isInternalTopic } from '../metadata/topic-name.ts'
 import type { AppendPartitionResult } from '../replica/delayed-produce.ts'
 import type { ApiHandler, RequestContext, Respond } from '../server/request-context.ts'
+import { mergedTopics } from './repeated-topics.ts'
 import { leaderEndpoints, resolveTopic } from './topic-lookup.ts'
 
 type TopicAnswer = NonNullable<Input<ProduceResponse>['responses']>[number]
@@ -46,7 +47,8 @@ export const produceHandler: ApiHandler<ProduceRequest, ProduceResponse> = {
   minVersion: 3,
   maxVersion: 13,
   listeners: ['broker'],
-  handle(context, request, respond) {
+  handle(context, given, respond) {
+    const request = { ...given, topicData: eachOnce(given.topicData) }
     const answers = new Answers(request, context.apiVersion)
     const refusal = refusalOfAll(request)
     const entries: Entry[] = []
@@ -64,6 +66,18 @@ export const produceHandler: ApiHandler<ProduceRequest, ProduceResponse> = {
       },
     })
   },
+}
+
+/** Of a partition that is given twice, the last batches count (a map in Kafka). */
+function eachOnce(topics: readonly TopicData[]): TopicData[] {
+  return mergedTopics(topics, {
+    key: ({ name, topicId }) => (name === '' ? topicId : name),
+    partitions: ({ partitionData }) => partitionData,
+    with: (topic, partitions) => {
+      const last = new Map(partitions.map((each) => [each.index, each]))
+      return { ...topic, partitionData: [...last.values()] }
+    },
+  })
 }
 
 function refusalOfAll(request: ProduceRequest): number {

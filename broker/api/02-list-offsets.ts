@@ -11,6 +11,7 @@ import {
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import type { ListOffsetsResult } from '../replica/offset-lookup.ts'
 import type { ApiHandler } from '../server/request-context.ts'
+import { mergedTopics } from './repeated-topics.ts'
 
 const LEADER_EPOCH_VERSION = 4
 
@@ -20,11 +21,16 @@ export const listOffsetsHandler: ApiHandler<ListOffsetsRequest, ListOffsetsRespo
   maxVersion: 11,
   listeners: ['broker'],
   handle(context, request, respond) {
+    const topics = mergedTopics(request.topics, {
+      key: ({ name }) => name,
+      partitions: (topic) => topic.partitions,
+      with: (topic, partitions) => ({ ...topic, partitions }),
+    })
     const results = context.services.replicas.listOffsets({
       replicaId: request.replicaId,
       isolationLevel: request.isolationLevel,
       version: context.apiVersion,
-      entries: request.topics.flatMap(({ name, partitions }) =>
+      entries: topics.flatMap(({ name, partitions }) =>
         partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) => ({
           topic: name,
           partition: partitionIndex,
@@ -35,7 +41,7 @@ export const listOffsetsHandler: ApiHandler<ListOffsetsRequest, ListOffsetsRespo
     })
     let next = 0
     respond({
-      topics: request.topics.map(({ name, partitions }) => {
+      topics: topics.map(({ name, partitions }) => {
         const ofTopic = onlyOnce(results.slice(next, next + partitions.length))
         next += partitions.length
         return {

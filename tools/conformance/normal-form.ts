@@ -120,6 +120,8 @@ function number(field: Field, value: number, { key, target }: Scope): Normal {
     if (value === target.addresses.brokerPort) return '<broker port>'
     return value === target.addresses.controllerPort ? '<controller port>' : value
   }
+  // 0 says that there is no fetch session, every other id that there is one.
+  if (name === 'sessionId' && value > 0) return '<sessionId>'
   if (OWN_NUMBERS.some((pattern) => pattern.test(name)) && value >= 0) return `<${name}>`
   if (QUORUM_KEYS.has(key) && QUORUM_NUMBERS.test(name) && value >= 0) return `<${name}>`
   if (field.type === 'int64' && value > SMALLEST_TIME && value < 4 * SMALLEST_TIME) return '<time>'
