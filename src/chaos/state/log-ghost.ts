@@ -206,9 +206,13 @@ export class LogGhost {
       if (!isComparable) return this.#lose(batch.end)
       known.set(place, batch)
     } else if (this.#isRooted ? same.chain !== batch.chain : same.crc !== batch.crc) {
-      if (isComparable) this.#report('match', batch, 'is not what another replica has there')
-      this.#lose(batch.end)
-      return
+      const isOther = same.crc !== batch.crc || batch.base > this.log.logStartOffset
+      if (isOther && isComparable) {
+        this.#report('match', batch, 'is not what another replica has there')
+      }
+      if (isOther) return this.#lose(batch.end)
+      // What lies before may be of an epoch that its leader has no record of any more; nobody is given it.
+      this.batches.length = 0
     }
     this.#isRooted = true
     this.batches.push(same ?? batch)

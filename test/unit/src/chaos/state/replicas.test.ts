@@ -63,6 +63,26 @@ describe('logs', () => {
     expect(bench.broken).toEqual(['R1'])
   })
 
+  it.each([
+    ['R1: the same batch behind another one', 0, ['R1']],
+    ['R1 does not reach below the start of a log', 1, []],
+  ])('%s', (_what, logStartOffset, broken) => {
+    const bench = new StateBench()
+    const [leader, second] = bench.replicas()
+    produce(leader!, producedBatch(['a']))
+    const records = produce(leader!, producedBatch(['b']))
+    bench.look(1)
+    // Of epoch 0, and uncommitted when its leader went.
+    const older = producedBatch(['x'])
+    older.writeInt32BE(0, 12)
+    follow(second!, older)
+    bench.look(2)
+    expect(bench.broken).toEqual([])
+    second!.appendAsFollower({ leaderEpoch: 1, records, highWatermark: 1, logStartOffset })
+    bench.look(2)
+    expect(bench.broken.filter((id) => id === 'R1')).toEqual(broken)
+  })
+
   it('R3: an epoch that falls along the log', () => {
     const bench = new StateBench()
     const [, second] = bench.replicas()
