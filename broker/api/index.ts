@@ -18,6 +18,9 @@ import { deleteTopicsHandler } from './20-delete-topics.ts'
 import { deleteRecordsHandler } from './21-delete-records.ts'
 import { initProducerIdHandler } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
+import { addPartitionsToTxnHandler } from './24-add-partitions-to-txn.ts'
+import { addOffsetsToTxnHandler } from './25-add-offsets-to-txn.ts'
+import { endTxnHandler } from './26-end-txn.ts'
 import { describeConfigsHandler } from './32-describe-configs.ts'
 import { alterConfigsHandler } from './33-alter-configs.ts'
 import { alterReplicaLogDirsHandler } from './34-alter-replica-log-dirs.ts'
@@ -42,6 +45,8 @@ import { describeClusterHandler } from './60-describe-cluster.ts'
 import { brokerRegistrationHandler } from './62-broker-registration.ts'
 import { brokerHeartbeatHandler } from './63-broker-heartbeat.ts'
 import { unregisterBrokerHandler } from './64-unregister-broker.ts'
+import { describeTransactionsHandler } from './65-describe-transactions.ts'
+import { listTransactionsHandler } from './66-list-transactions.ts'
 import { allocateProducerIdsHandler } from './67-allocate-producer-ids.ts'
 import { getTelemetrySubscriptionsHandler } from './71-get-telemetry-subscriptions.ts'
 import { pushTelemetryHandler } from './72-push-telemetry.ts'
@@ -69,6 +74,9 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   deleteRecordsHandler,
   initProducerIdHandler,
   offsetForLeaderEpochHandler,
+  addPartitionsToTxnHandler,
+  addOffsetsToTxnHandler,
+  endTxnHandler,
   describeConfigsHandler,
   alterConfigsHandler,
   alterReplicaLogDirsHandler,
@@ -93,6 +101,8 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   brokerRegistrationHandler,
   brokerHeartbeatHandler,
   unregisterBrokerHandler,
+  describeTransactionsHandler,
+  listTransactionsHandler,
   allocateProducerIdsHandler,
   getTelemetrySubscriptionsHandler,
   pushTelemetryHandler,
