@@ -55,6 +55,8 @@ export class TransactionWorld {
   readonly config: TransactionConfig
   /** Markers that the leaders have taken, as `foo-0 commit 7/1 by 1`. */
   readonly markers: string[] = []
+  /** By which protocol each of them was written. */
+  readonly protocols: number[] = []
   level: number
   /** What leaders answer to a marker of a partition. */
   markerError: (marker: WritableTxnMarker, topic: string, partition: number) => ErrorCode = () =>
@@ -120,9 +122,18 @@ export class TransactionWorld {
   }
 
   add(producer: string, partitions: readonly number[], clientVersion: 0 | 2 = 2): Told[] {
+    return this.addTo('t', producer, partitions, clientVersion)
+  }
+
+  addTo(
+    transactionalId: string,
+    producer: string,
+    partitions: readonly number[],
+    clientVersion: 0 | 2 = 2,
+  ): Told[] {
     const told: Told[] = []
     this.coordinator.addPartitions(
-      { transactionalId: 't', ...identity(producer), partitions: partitions.map(foo) },
+      { transactionalId, ...identity(producer), partitions: partitions.map(foo) },
       clientVersion,
       (error) => told.push(errorName(error)),
     )
@@ -130,9 +141,18 @@ export class TransactionWorld {
   }
 
   end(producer: string, isCommit: boolean, clientVersion: 0 | 2 = 2): Told[] {
+    return this.endOf('t', producer, isCommit, clientVersion)
+  }
+
+  endOf(
+    transactionalId: string,
+    producer: string,
+    isCommit: boolean,
+    clientVersion: 0 | 2 = 2,
+  ): Told[] {
     return this.#told((respond) =>
       this.coordinator.endTransaction(
-        { transactionalId: 't', ...identity(producer), isCommit },
+        { transactionalId, ...identity(producer), isCommit },
         clientVersion,
         respond,
       ),
@@ -247,8 +267,10 @@ export class TransactionWorld {
           const { transactionResult, producerId, producerEpoch, coordinatorEpoch } = marker
           const result = transactionResult ? 'commit' : 'abort'
           const who = `${producerId}/${producerEpoch} by ${coordinatorEpoch}`
-          if (errorCode === ErrorCode.NONE)
+          if (errorCode === ErrorCode.NONE) {
             this.markers.push(`${name}-${partitionIndex} ${result} ${who}`)
+            this.protocols.push(marker.transactionVersion)
+          }
           return { partitionIndex, errorCode }
         }),
       })),
