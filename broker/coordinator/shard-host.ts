@@ -185,7 +185,7 @@ export class ShardHost<Shard extends CoordinatorShard> {
       }),
     })
     if (batch.length > this.#log.maxBatchBytes) return ErrorCode.MESSAGE_TOO_LARGE
-    const { error, lastOffset } = this.#log.append(this.#partition, batch, this.#leaderEpoch)
+    const { error, lastOffset } = this.#log.append(this.#partition, batch, this.leaderEpoch)
     if (error !== ErrorCode.NONE) return error
     assert(
       lastOffset >= this.#lastOffset + records.length,
