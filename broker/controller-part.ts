@@ -1,9 +1,11 @@
 import type { Config } from '../src/base/config-def.ts'
 import type { LeaderEpoch, Offset } from '../src/base/ids.ts'
 import type { NodePorts } from '../src/ports/ports.ts'
+import { readBootstrapFeatures } from './bootstrap-checkpoint.ts'
 import type { BrokerConfigSources } from './config.ts'
 import { configRules } from './config-rules.ts'
 import { Controller } from './controller/controller.ts'
+import { firstFeatures } from './metadata/features.ts'
 import type { QuorumPart } from './quorum-part.ts'
 
 export interface ControllerPartOptions {
@@ -15,9 +17,6 @@ export interface ControllerPartOptions {
   readonly ports: NodePorts
   readonly quorum: () => QuorumPart
 }
-
-/** Finalized levels of a new cluster: only what this broker really serves. */
-const FEATURES: ReadonlyMap<string, number> = new Map()
 
 /** What `process.roles=controller` adds to a node: the controller, active while the node leads the quorum. */
 export class ControllerPart {
@@ -37,7 +36,7 @@ export class ControllerPart {
       random: ports.random.fork('controller'),
       events: ports.events,
       append: (epoch, records) => options.quorum().raft.append(epoch, records),
-      features: FEATURES,
+      features: firstFeatures(readBootstrapFeatures(ports.disk)),
     })
   }
 

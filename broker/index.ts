@@ -11,11 +11,25 @@ export function createNode(options: NodeOptions, ports: NodePorts): BrokerNode {
   return new BrokerNode(options, ports)
 }
 export type { CompactionSummary } from './replica/log-cleaner.ts'
-export { dumpOfGroupLog } from './live-node-view.ts'
+export { dumpOfGroupLog, dumpOfTransactionLog } from './live-node-view.ts'
 export { liveStateOf, rebuiltStateOf } from './log/log-state.ts'
-export type { GroupShardView, GroupView, NodeView, QuorumView } from './node-view.ts'
+export type {
+  GroupShardView,
+  GroupView,
+  NodeView,
+  QuorumView,
+  TransactionShardView,
+  TransactionView,
+} from './node-view.ts'
 export { listenerPlan, type ListenerPlan } from './listener-config.ts'
-export { METADATA_VERSION_LEVEL, METADATA_VERSION_NAME } from './metadata/features.ts'
+export { writeBootstrapCheckpoint } from './bootstrap-checkpoint.ts'
+export {
+  METADATA_VERSION,
+  METADATA_VERSION_LEVEL,
+  METADATA_VERSION_NAME,
+  NEW_CLUSTER_FEATURES,
+  SUPPORTED_FEATURES,
+} from './metadata/features.ts'
 export { META_FILE, readMeta, writeMeta, type NodeIdentity } from './node-identity.ts'
 export { PROTOCOL_VERSIONS } from './server/protocol-cap.ts'
 export { findVoters, type VoterSearch } from './voter-discovery.ts'
