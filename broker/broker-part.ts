@@ -6,8 +6,8 @@ import { alterPartitionApi } from '../src/wire/messages/56-alter-partition.ts'
 import { groupConfigFrom } from './group/group-config.ts'
 import { GroupCoordinator } from './group/group-coordinator.ts'
 import type { ListenerPlan } from './listener-config.ts'
-import { SUPPORTED_FEATURES } from './metadata/features.ts'
-import { OFFSETS_TOPIC } from './metadata/topic-name.ts'
+import { SUPPORTED_FEATURES, TRANSACTION_VERSION } from './metadata/features.ts'
+import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './metadata/topic-name.ts'
 import type { QuorumPart } from './quorum-part.ts'
 import { partitionLogAccess } from './replica/partition-log-access.ts'
 import { FetchSessions } from './replica/fetch-sessions.ts'
@@ -16,6 +16,9 @@ import { BrokerLifecycle } from './server/broker-lifecycle.ts'
 import { ControllerChannel } from './server/controller-channel.ts'
 import { ProducerIds } from './server/producer-ids.ts'
 import { AutoTopicCreation } from './server/topic-creation.ts'
+import { MarkerSender } from './transaction/marker-sender.ts'
+import { transactionConfigFrom } from './transaction/transaction-config.ts'
+import { TransactionCoordinator } from './transaction/transaction-coordinator.ts'
 
 export interface BrokerPartOptions {
   readonly nodeId: number
@@ -36,8 +39,8 @@ const ALTER_PARTITION_VERSION = 3
 const CHANNEL_RETRY_MS = 20
 
 /**
- * What `process.roles=broker` adds to a node: its life as the controller knows it, replicas, groups, and the
- * way to the active controller.
+ * What `process.roles=broker` adds to a node: its life as the controller knows it, replicas, groups, transactions, and
+ * the way to the active controller.
  */
 export class BrokerPart {
   readonly channel: ControllerChannel
@@ -46,6 +49,7 @@ export class BrokerPart {
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
+  readonly transactions: TransactionCoordinator
   readonly topicCreation: AutoTopicCreation
   readonly #options: BrokerPartOptions
   #isServing = false
@@ -69,6 +73,7 @@ export class BrokerPart {
       channel: this.channel,
       timeoutMs: config.int('request.timeout.ms'),
     })
+    this.transactions = this.#createTransactions()
     this.topicCreation = new AutoTopicCreation({
       config,
       channel: this.channel,
@@ -105,6 +110,7 @@ export class BrokerPart {
   close(done: (error: Error | null) => void): void {
     this.channel.close()
     this.groups.close()
+    this.transactions.close()
     this.replicas.close(done)
   }
 
@@ -208,6 +214,38 @@ export class BrokerPart {
     return groups
   }
 
+  #createTransactions(): TransactionCoordinator {
+    const { nodeId, config, plan, ports, quorum } = this.#options
+    const { clock, network, random, events } = ports
+    const { image } = quorum.publisher
+    const topic = TRANSACTION_STATE_TOPIC
+    const transactions = new TransactionCoordinator({
+      log: partitionLogAccess(this.replicas, topic, config.int('message.max.bytes')),
+      clock,
+      random: random.fork('transactions'),
+      events,
+      config: transactionConfigFrom(config),
+      markers: new MarkerSender({
+        network,
+        clock,
+        events,
+        clientId: `broker-${nodeId}-txn-marker-sender`,
+        requestTimeoutMs: config.int('request.timeout.ms'),
+        interBrokerListenerName: present(plan.interBrokerName, 'the listener between brokers'),
+        image: () => quorum.publisher.image,
+      }),
+      producerIds: this.producerIds,
+      level: () => image.features.get(TRANSACTION_VERSION) ?? 0,
+      partitionCount: () => image.topicsByName.get(topic)?.partitions.size ?? 0,
+    })
+    this.replicas.onLeadership((partition, kind, leaderEpoch) => {
+      if (partition.topic !== topic) return
+      if (kind === 'leader') transactions.onElected(partition.partition, leaderEpoch)
+      else transactions.onResigned(partition.partition)
+    })
+    return transactions
+  }
+
   /** Partitions are taken up once the metadata holds this incarnation's registration; older states are stale. */
   #serveWhenCaughtUp(): void {
     const epoch = this.lifecycle.brokerEpoch
@@ -218,6 +256,7 @@ export class BrokerPart {
     this.#isServing = true
     publisher.subscribe((delta, image) => {
       this.replicas.applyDelta(delta, image)
+      this.transactions.onMetadataChanged()
     })
     this.replicas.start(publisher.image)
     this.lifecycle.ready()

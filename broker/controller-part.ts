@@ -4,6 +4,7 @@ import type { NodePorts } from '../src/ports/ports.ts'
 import type { BrokerConfigSources } from './config.ts'
 import { configRules } from './config-rules.ts'
 import { Controller } from './controller/controller.ts'
+import { NEW_CLUSTER_FEATURES } from './metadata/features.ts'
 import type { QuorumPart } from './quorum-part.ts'
 
 export interface ControllerPartOptions {
@@ -15,9 +16,6 @@ export interface ControllerPartOptions {
   readonly ports: NodePorts
   readonly quorum: () => QuorumPart
 }
-
-/** Finalized levels of a new cluster: only what this broker really serves. */
-const FEATURES: ReadonlyMap<string, number> = new Map()
 
 /** What `process.roles=controller` adds to a node: the controller, active while the node leads the quorum. */
 export class ControllerPart {
@@ -37,7 +35,7 @@ export class ControllerPart {
       random: ports.random.fork('controller'),
       events: ports.events,
       append: (epoch, records) => options.quorum().raft.append(epoch, records),
-      features: FEATURES,
+      features: NEW_CLUSTER_FEATURES,
     })
   }
 

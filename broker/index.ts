@@ -11,9 +11,16 @@ export function createNode(options: NodeOptions, ports: NodePorts): BrokerNode {
   return new BrokerNode(options, ports)
 }
 export type { CompactionSummary } from './replica/log-cleaner.ts'
-export { dumpOfGroupLog } from './live-node-view.ts'
+export { dumpOfGroupLog, dumpOfTransactionLog } from './live-node-view.ts'
 export { liveStateOf, rebuiltStateOf } from './log/log-state.ts'
-export type { GroupShardView, GroupView, NodeView, QuorumView } from './node-view.ts'
+export type {
+  GroupShardView,
+  GroupView,
+  NodeView,
+  QuorumView,
+  TransactionShardView,
+  TransactionView,
+} from './node-view.ts'
 export { listenerPlan, type ListenerPlan } from './listener-config.ts'
 export { METADATA_VERSION_LEVEL, METADATA_VERSION_NAME } from './metadata/features.ts'
 export { META_FILE, readMeta, writeMeta, type NodeIdentity } from './node-identity.ts'

@@ -1,5 +1,6 @@
 import { assert } from '../src/base/assert.ts'
 import type { Offset } from '../src/base/ids.ts'
+import { topicPartitionKey } from '../src/base/topic-partition.ts'
 import { ErrorCode } from '../src/wire/error-codes.ts'
 import type { BrokerPart } from './broker-part.ts'
 import type { ControllerPart } from './controller-part.ts'
@@ -10,9 +11,19 @@ import type { GroupCoordinator } from './group/group-coordinator.ts'
 import type { GroupShard } from './group/group-shard.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import type { MetadataImage } from './metadata/image.ts'
-import type { GroupShardView, GroupView, NodeView, QuorumView } from './node-view.ts'
+import type {
+  GroupShardView,
+  GroupView,
+  NodeView,
+  QuorumView,
+  TransactionShardView,
+  TransactionView,
+} from './node-view.ts'
 import type { QuorumPart } from './quorum-part.ts'
 import type { Partition } from './replica/partition.ts'
+import type { TransactionCoordinator } from './transaction/transaction-coordinator.ts'
+import { dumpOfTransactionReplay, dumpOfTransactions } from './transaction/transaction-dump.ts'
+import type { TransactionShard } from './transaction/transaction-shard.ts'
 
 export interface ViewedParts {
   readonly nodeId: number
@@ -67,6 +78,10 @@ export class LiveNodeView implements NodeView {
   groupShards(): Iterable<GroupShardView> {
     return this.#broker === null ? [] : shardViews(this.#broker.groups)
   }
+
+  transactionShards(): Iterable<TransactionShardView> {
+    return this.#broker === null ? [] : transactionShardViews(this.#broker.transactions)
+  }
 }
 
 class LiveQuorumView implements QuorumView {
@@ -118,13 +133,45 @@ class LiveQuorumView implements QuorumView {
  * lies below `upTo`: a replay of it into a fresh shard (invariant G5).
  */
 export function dumpOfGroupLog(log: PartitionLog, upTo: Offset): string {
-  const read = (offset: Offset): Buffer => {
+  return dumpOfReplay(readerOf(log, upTo), log.logStartOffset, upTo)
+}
+
+/** The same for a partition of `__transaction_state`. */
+export function dumpOfTransactionLog(log: PartitionLog, upTo: Offset): string {
+  return dumpOfTransactionReplay(readerOf(log, upTo), log.logStartOffset, upTo)
+}
+
+function readerOf(log: PartitionLog, upTo: Offset): (offset: Offset) => Buffer {
+  return (offset) => {
     const request = { offset, maxBytes: READ_BYTES, minOneBatch: true, endOffset: upTo }
     const { error, records } = log.read(request)
     assert(error === ErrorCode.NONE, `${log.directory} cannot be read at ${offset}: ${error}`)
     return records
   }
-  return dumpOfReplay(read, log.logStartOffset, upTo)
+}
+
+function transactionShardViews(
+  transactions: TransactionCoordinator,
+): readonly TransactionShardView[] {
+  return transactions.slots().map(({ partition, leaderEpoch, status, shard }) => ({
+    partition,
+    leaderEpoch,
+    isActive: status === 'active',
+    dump: () => dumpOfTransactions(shard),
+    transactions: () => transactionViews(shard),
+  }))
+}
+
+function transactionViews(shard: TransactionShard): readonly TransactionView[] {
+  return [...shard.entries.values()].map(({ transaction }) => ({
+    transactionalId: transaction.transactionalId,
+    state: transaction.state,
+    producerId: transaction.producerId,
+    producerEpoch: transaction.producerEpoch,
+    partitions: [...shard.partitionsOf(transaction)].map(({ topic, partition }) =>
+      topicPartitionKey(topic, partition),
+    ),
+  }))
 }
 
 function shardViews(groups: GroupCoordinator): readonly GroupShardView[] {

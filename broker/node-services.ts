@@ -59,6 +59,9 @@ export function nodeServices(parts: NodeParts): NodeServices {
     get groups() {
       return broker().groups
     },
+    get transactions() {
+      return broker().transactions
+    },
     get controllerChannel() {
       return broker().channel
     },

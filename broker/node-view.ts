@@ -41,6 +41,28 @@ export interface NodeView {
   partition(key: string): Partition | null
   /** Group state by partition of `__consumer_offsets` that this node coordinates; empty on others. */
   groupShards(): Iterable<GroupShardView>
+  /** Transactions by partition of `__transaction_state` that this node coordinates; empty on others. */
+  transactionShards(): Iterable<TransactionShardView>
+}
+
+/** What a coordinator holds in memory of one partition of `__transaction_state`. */
+export interface TransactionShardView {
+  readonly partition: number
+  readonly leaderEpoch: number
+  /** Loaded, and in charge. */
+  readonly isActive: boolean
+  /** Canonical text of all it holds: equal states, equal text. */
+  dump(): string
+  transactions(): Iterable<TransactionView>
+}
+
+export interface TransactionView {
+  readonly transactionalId: string
+  readonly state: string
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** As `topic-partition`. */
+  readonly partitions: readonly string[]
 }
 
 /** What a coordinator holds in memory of one partition of `__consumer_offsets`. */

@@ -1,9 +1,8 @@
 // Versions: 0-6.
-// Behaviour: the leader of the group's partition of `__consumer_offsets`; the topic is created on first need and
-//   COORDINATOR_NOT_AVAILABLE answered until it has a leader.
+// Behaviour: the leader of the partition of `__consumer_offsets` or `__transaction_state` that holds the key; the topic is
+//   created on first need and COORDINATOR_NOT_AVAILABLE answered until it has a leader.
 // Added: v1 key type; v4 several keys with an error each (KIP-699); v5 TRANSACTION_ABORTABLE, never sent; v6 share keys.
-// Not done: key type 1 (transactions) until they exist: COORDINATOR_NOT_AVAILABLE; key type 2 (share groups):
-//   INVALID_REQUEST, as a broker answers whose share.version is 0.
+// Not done: key type 2 (share groups): INVALID_REQUEST, as a broker answers whose share.version is 0.
 import { ErrorCode, errorMessage } from '../../src/wire/error-codes.ts'
 import {
   findCoordinatorApi,
@@ -11,7 +10,7 @@ import {
   type FindCoordinatorResponse,
 } from '../../src/wire/messages/10-find-coordinator.ts'
 import { endpointNamed } from '../metadata/cluster-image.ts'
-import { OFFSETS_TOPIC } from '../metadata/topic-name.ts'
+import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../metadata/topic-name.ts'
 import type { ApiHandler, RequestContext } from '../server/request-context.ts'
 
 const GROUP = 0
@@ -53,16 +52,18 @@ export const findCoordinatorHandler: ApiHandler<FindCoordinatorRequest, FindCoor
 }
 
 function find(context: RequestContext, keyType: number, key: string): Found {
-  if (keyType === TRANSACTION) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
-  if (keyType !== GROUP) return failed(ErrorCode.INVALID_REQUEST)
+  if (keyType !== GROUP && keyType !== TRANSACTION) return failed(ErrorCode.INVALID_REQUEST)
   const { services, listenerName } = context
   const image = services.image()
-  const topic = image.topicsByName.get(OFFSETS_TOPIC)
+  const name = keyType === GROUP ? OFFSETS_TOPIC : TRANSACTION_STATE_TOPIC
+  const topic = image.topicsByName.get(name)
   if (topic === undefined) {
-    services.topicCreation.requestOffsetsTopic()
+    services.topicCreation.requestTopic(name)
     return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   }
-  const leader = topic.partitions.get(services.groups.partitionFor(key))?.leader ?? -1
+  const { groups, transactions } = services
+  const partition = keyType === GROUP ? groups.partitionFor(key) : transactions.partitionFor(key)
+  const leader = topic.partitions.get(partition)?.leader ?? -1
   const broker = image.brokers.get(leader)
   const listener = endpointNamed(broker?.listeners, listenerName)
   if (broker === undefined || broker.isFenced || listener === undefined) {

@@ -18,6 +18,9 @@ import { deleteTopicsHandler } from './20-delete-topics.ts'
 import { deleteRecordsHandler } from './21-delete-records.ts'
 import { initProducerIdHandler } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
+import { addPartitionsToTxnHandler } from './24-add-partitions-to-txn.ts'
+import { addOffsetsToTxnHandler } from './25-add-offsets-to-txn.ts'
+import { endTxnHandler } from './26-end-txn.ts'
 import { writeTxnMarkersHandler } from './27-write-txn-markers.ts'
 import { txnOffsetCommitHandler } from './28-txn-offset-commit.ts'
 import { describeConfigsHandler } from './32-describe-configs.ts'
@@ -45,6 +48,8 @@ import { describeProducersHandler } from './61-describe-producers.ts'
 import { brokerRegistrationHandler } from './62-broker-registration.ts'
 import { brokerHeartbeatHandler } from './63-broker-heartbeat.ts'
 import { unregisterBrokerHandler } from './64-unregister-broker.ts'
+import { describeTransactionsHandler } from './65-describe-transactions.ts'
+import { listTransactionsHandler } from './66-list-transactions.ts'
 import { allocateProducerIdsHandler } from './67-allocate-producer-ids.ts'
 import { getTelemetrySubscriptionsHandler } from './71-get-telemetry-subscriptions.ts'
 import { pushTelemetryHandler } from './72-push-telemetry.ts'
@@ -72,6 +77,9 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   deleteRecordsHandler,
   initProducerIdHandler,
   offsetForLeaderEpochHandler,
+  addPartitionsToTxnHandler,
+  addOffsetsToTxnHandler,
+  endTxnHandler,
   writeTxnMarkersHandler,
   txnOffsetCommitHandler,
   describeConfigsHandler,
@@ -99,6 +107,8 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   brokerRegistrationHandler,
   brokerHeartbeatHandler,
   unregisterBrokerHandler,
+  describeTransactionsHandler,
+  listTransactionsHandler,
   allocateProducerIdsHandler,
   getTelemetrySubscriptionsHandler,
   pushTelemetryHandler,

@@ -33,6 +33,8 @@ export interface Outcome<Answer> {
   readonly records: readonly CoordinatorRecord[]
   /** Left out when the shard keeps the request's `Reply` and answers later, or already has. */
   readonly answer?: Answer
+  /** The answer tells nothing of uncommitted state, so it need not wait for the commit. */
+  readonly leavesAtOnce?: boolean
   /** False allows the records to be spread over several batches. */
   readonly isAtomic?: boolean
   readonly producer?: TransactionalProducer
@@ -45,6 +47,11 @@ export interface Outcome<Answer> {
    * its reply answers it here.
    */
   readonly onAppendFailed?: (error: ErrorCode) => void
+  /**
+   * The next operation, as a step of its own once all that is in the log now is committed. It waits as long as
+   * this broker leads the partition, and never runs when it does not any more.
+   */
+  readonly onCommitted?: () => Outcome<never>
 }
 
 /** The way back to one waiting client. Answers at most once; later calls do nothing. */

@@ -49,6 +49,12 @@ export class PendingReply<Answer> implements Reply<Answer>, OpenReply {
     this.#decideOnce(this.#responder.onError(error), true)
   }
 
+  /** Answers in this very step; what the answer says does not depend on the log. */
+  sendNow(answer: Answer): void {
+    this.#isDecided = true
+    this.#deliver(answer)
+  }
+
   abort(error: ErrorCode): void {
     this.#isDecided = true
     this.#deliver(this.#responder.onError(error))

@@ -7,8 +7,8 @@ import { Loader, type LoadResult } from './loader.ts'
 import type { CoordinatorLog } from './log-port.ts'
 import { ShardHost, type ShardRequest } from './shard-host.ts'
 import type { Outcome } from './outcome.ts'
-import type { CoordinatorShard, ShardPorts } from './shard.ts'
-import { ShardTimers } from './timer.ts'
+import type { CoordinatorShard, ShardPartition, ShardPorts } from './shard.ts'
+import { ShardTimers, type TimedOperation } from './timer.ts'
 
 export interface RuntimeOptions<Shard extends CoordinatorShard> {
   /** Which coordinator this is: `group`, `transaction`, `share`. Named in events. */
@@ -22,7 +22,7 @@ export interface RuntimeOptions<Shard extends CoordinatorShard> {
   /** Bytes of log that one step of loading reads (offsets.load.buffer.size). */
   readonly loadStepBytes: number
   /** Makes an empty shard, before anything is replayed into it. */
-  createShard(ports: ShardPorts): Shard
+  createShard(ports: ShardPorts, partition: ShardPartition): Shard
 }
 
 /** One request and the partition it belongs to. */
@@ -114,7 +114,7 @@ export class CoordinatorRuntime<Shard extends CoordinatorShard> {
       const slot = this.#slots.get(partition)
       if (slot !== undefined && slot.host.leaderEpoch >= leaderEpoch) return
       if (slot !== undefined && slot.status !== 'failed') {
-        slot.host.leaderEpoch = leaderEpoch
+        slot.host.onNewLeaderEpoch(leaderEpoch)
         return
       }
       if (!this.#isClosed) this.#load(partition, leaderEpoch)
@@ -166,11 +166,26 @@ export class CoordinatorRuntime<Shard extends CoordinatorShard> {
 
   #load(partition: number, leaderEpoch: LeaderEpoch): void {
     const { log, clock, random, events, commitTimeoutMs, loadStepBytes } = this.#options
-    const timers = new ShardTimers(clock, (operation) =>
-      this.#enter(() => slot.host.perform(operation)),
+    const perform = (operation: TimedOperation): void =>
+      this.#enter(() => slot.host.perform(operation))
+    const timers = new ShardTimers(clock, perform)
+    const shard = this.#options.createShard(
+      { partition, clock, random, events, timers },
+      {
+        leaderEpoch: () => slot.host.leaderEpoch,
+        highWatermark: () => log.highWatermark(partition),
+        perform,
+      },
     )
-    const shard = this.#options.createShard({ partition, clock, random, events, timers })
-    const host = new ShardHost({ log, partition, leaderEpoch, shard, clock, commitTimeoutMs })
+    const host = new ShardHost({
+      log,
+      partition,
+      leaderEpoch,
+      shard,
+      clock,
+      commitTimeoutMs,
+      perform,
+    })
     const loader = new Loader({
       log,
       partition,
@@ -213,6 +228,7 @@ export class CoordinatorRuntime<Shard extends CoordinatorShard> {
     this.#slots.delete(partition)
     slot.loader.cancel()
     slot.timers.cancelAll()
+    slot.host.shard.onUnloaded?.()
     slot.host.close(error)
     this.#options.events.emit('coordinator.unloaded', {
       coordinator: this.#options.name,

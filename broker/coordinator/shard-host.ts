@@ -14,6 +14,7 @@ import {
 } from './pending-reply.ts'
 import type { CoordinatorRecord, Outcome, Reply, TransactionEnd } from './outcome.ts'
 import type { CoordinatorShard } from './shard.ts'
+import type { TimedOperation } from './timer.ts'
 
 /** More than the length, delta and attribute fields of one record in a batch can take. */
 const RECORD_OVERHEAD_BYTES = 32
@@ -27,6 +28,14 @@ export interface ShardHostOptions<Shard> {
   readonly clock: Clock
   /** How long an answer waits for the commit of what it saw. */
   readonly commitTimeoutMs: number
+  /** Performs an operation after the step that runs now, as `ShardHost.perform` does. */
+  readonly perform: (operation: TimedOperation) => void
+}
+
+/** An operation that waits for the commit of `offset`. */
+interface CommitHook {
+  readonly offset: Offset
+  readonly operation: TimedOperation
 }
 
 /** One request to a shard. */
@@ -44,7 +53,8 @@ export interface ShardRequest<Shard, Answer> extends Responder<Answer> {
  */
 export class ShardHost<Shard extends CoordinatorShard> {
   readonly shard: Shard
-  leaderEpoch: LeaderEpoch
+  #leaderEpoch: LeaderEpoch
+  readonly #perform: (operation: TimedOperation) => void
   readonly #log: CoordinatorLog
   readonly #partition: number
   readonly #clock: Clock
@@ -57,15 +67,22 @@ export class ShardHost<Shard extends CoordinatorShard> {
   #decided: DecidedAnswer[] = []
   /** Answers that wait, by the offset that must be committed. */
   readonly #waiting = new Map<Offset, DecidedAnswer[]>()
+  /** What waits for a commit without a client; it outlives time-outs and leader epochs. */
+  readonly #hooks = new Set<CommitHook>()
   #isClosed = false
 
   constructor(options: ShardHostOptions<Shard>) {
     this.shard = options.shard
-    this.leaderEpoch = options.leaderEpoch
+    this.#leaderEpoch = options.leaderEpoch
+    this.#perform = options.perform
     this.#log = options.log
     this.#partition = options.partition
     this.#clock = options.clock
     this.#commitTimeoutMs = options.commitTimeoutMs
+  }
+
+  get leaderEpoch(): LeaderEpoch {
+    return this.#leaderEpoch
   }
 
   get lastOffset(): Offset {
@@ -75,6 +92,12 @@ export class ShardHost<Shard extends CoordinatorShard> {
   /** Requests that still wait for an answer. */
   get openCount(): number {
     return this.#open.size
+  }
+
+  /** This broker was elected again; nobody else has written to the log. */
+  onNewLeaderEpoch(leaderEpoch: LeaderEpoch): void {
+    this.#leaderEpoch = leaderEpoch
+    for (const hook of this.#hooks) this.#awaitHook(hook)
   }
 
   /** The shard has replayed the log up to `lastOffset`; what it starts now is the first step. */
@@ -90,8 +113,10 @@ export class ShardHost<Shard extends CoordinatorShard> {
     const outcome = request.run(this.shard, reply)
     const error = this.#write(outcome)
     if (error === ErrorCode.NONE) {
-      outcome.onAppended?.()
-      if (outcome.answer !== undefined) reply.send(outcome.answer)
+      this.#onWritten(outcome)
+      if (outcome.answer !== undefined && outcome.leavesAtOnce === true)
+        reply.sendNow(outcome.answer)
+      else if (outcome.answer !== undefined) reply.send(outcome.answer)
     } else {
       const mapped = (request.mapAppendError ?? coordinatorError)(error)
       outcome.onAppendFailed?.(mapped)
@@ -105,7 +130,7 @@ export class ShardHost<Shard extends CoordinatorShard> {
     if (this.#isClosed) return
     const outcome = operation()
     const error = this.#write(outcome)
-    if (error === ErrorCode.NONE) outcome.onAppended?.()
+    if (error === ErrorCode.NONE) this.#onWritten(outcome)
     else outcome.onAppendFailed?.(coordinatorError(error))
     this.#flush(error !== ErrorCode.NONE)
   }
@@ -114,9 +139,31 @@ export class ShardHost<Shard extends CoordinatorShard> {
   close(error: ErrorCode): void {
     this.#isClosed = true
     this.#waiting.clear()
+    this.#hooks.clear()
     const open = [...this.#open]
     for (const reply of open) reply.abort(error)
     assert(this.#open.size === 0, 'a closed shard owes no answer')
+  }
+
+  #onWritten({ onAppended, onCommitted }: Outcome<unknown>): void {
+    onAppended?.()
+    if (onCommitted === undefined) return
+    const hook = { offset: this.#lastOffset, operation: onCommitted }
+    this.#hooks.add(hook)
+    this.#awaitHook(hook)
+  }
+
+  /** A time-out is no end, as nobody waits; a lost leadership is followed by a new epoch or by `close`. */
+  #awaitHook(hook: CommitHook): void {
+    const leaderEpoch = this.#leaderEpoch
+    const timeoutMs = this.#commitTimeoutMs
+    this.#log.whenCommitted(this.#partition, hook.offset, leaderEpoch, timeoutMs, (error) => {
+      if (leaderEpoch !== this.#leaderEpoch || !this.#hooks.has(hook)) return
+      if (error === ErrorCode.REQUEST_TIMED_OUT) return this.#awaitHook(hook)
+      if (error !== ErrorCode.NONE) return
+      this.#hooks.delete(hook)
+      this.#perform(hook.operation)
+    })
   }
 
   #write(outcome: Outcome<unknown>): ErrorCode {
@@ -144,7 +191,7 @@ export class ShardHost<Shard extends CoordinatorShard> {
     const { error, lastOffset } = this.#log.append(
       this.#partition,
       batch,
-      this.leaderEpoch,
+      this.#leaderEpoch,
       transaction,
     )
     if (error !== ErrorCode.NONE) return error
@@ -171,7 +218,7 @@ export class ShardHost<Shard extends CoordinatorShard> {
       isTransactional: true,
       isControl: true,
     })
-    const { error, lastOffset } = this.#log.append(this.#partition, batch, this.leaderEpoch, {
+    const { error, lastOffset } = this.#log.append(this.#partition, batch, this.#leaderEpoch, {
       transactionVersion,
     })
     if (error !== ErrorCode.NONE) return error
@@ -228,7 +275,7 @@ export class ShardHost<Shard extends CoordinatorShard> {
     this.#log.whenCommitted(
       this.#partition,
       offset,
-      this.leaderEpoch,
+      this.#leaderEpoch,
       this.#commitTimeoutMs,
       (error) => this.#onCommitEnd(offset, error),
     )

@@ -11,6 +11,7 @@ import type { GroupCoordinator } from '../group/group-coordinator.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { FetchSessions } from '../replica/fetch-sessions.ts'
 import type { ReplicaManager } from '../replica/replica-manager.ts'
+import type { TransactionCoordinator } from '../transaction/transaction-coordinator.ts'
 import type { BrokerLoggers } from './broker-loggers.ts'
 import type { ClientTelemetry } from './client-telemetry.ts'
 
@@ -34,6 +35,7 @@ export interface NodeServices {
   readonly replicas: ReplicaManager
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly raft: Raft
   readonly controller: Controller
   readonly controllerChannel: ControllerSender

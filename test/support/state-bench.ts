@@ -1,4 +1,9 @@
-import type { GroupShardView, NodeView, QuorumView } from '../../broker/index.ts'
+import type {
+  GroupShardView,
+  NodeView,
+  QuorumView,
+  TransactionShardView,
+} from '../../broker/index.ts'
 import { parseBrokerConfig } from '../../broker/config.ts'
 import { PartitionLog } from '../../broker/log/partition-log.ts'
 import { MetadataImage } from '../../broker/metadata/image.ts'
@@ -73,6 +78,10 @@ export class BenchNode implements NodeView {
 
   groupShards(): Iterable<GroupShardView> {
     return this.shards
+  }
+
+  transactionShards(): Iterable<TransactionShardView> {
+    return []
   }
 
   /** Hosts a replica of the topic's partition 0, or of another one's. */

@@ -50,6 +50,9 @@ export function propertiesOf(
   return {
     ...DEFAULTS,
     'offsets.topic.replication.factor': String(Math.min(MAX_OFFSETS_REPLICAS, cluster.brokers)),
+    'transaction.state.log.replication.factor': String(
+      Math.min(MAX_OFFSETS_REPLICAS, cluster.brokers),
+    ),
     ...cluster.properties,
     'process.roles': roles.join(','),
     'node.id': String(node.nodeId),

@@ -188,11 +188,4 @@ describe('InitProducerId', () => {
       producerEpoch: -1,
     })
   })
-
-  it.each([
-    ['', ErrorCode.INVALID_REQUEST],
-    ['tx', ErrorCode.COORDINATOR_NOT_AVAILABLE],
-  ])('has no transactions: id "%s" answers %i', (transactionalId, code) => {
-    expect(world().ask(initProducerIdHandler, 4, { transactionalId }).errorCode).toBe(code)
-  })
 })

@@ -87,6 +87,23 @@ describe('UpdateFeatures', () => {
     expect(upAsDown.errorMessage).toContain("Can't downgrade to a newer version.")
   })
 
+  it('moves transaction.version up and down', () => {
+    const world = new ControlWorld({ features: new Map([['transaction.version', 2]]) })
+    const now = (): number | undefined => world.image.features.get('transaction.version')
+    expect(update(world, level('transaction.version', 3)).errorMessage).toContain(
+      'Local controller 1 only supports versions 0-2',
+    )
+    expect(update(world, level('transaction.version', 0)).errorMessage).toContain(
+      "Can't downgrade the version of this feature without setting the upgrade type",
+    )
+    expect(update(world, level('transaction.version', 0, SAFE)).errorCode).toBe(ErrorCode.NONE)
+    expect(now() ?? 0).toBe(0)
+    update(world, level('transaction.version', 2))
+    expect(now()).toBe(2)
+    update(world, level('transaction.version', 1, UNSAFE))
+    expect(now()).toBe(1)
+  })
+
   it('has a line for each feature up to version 1, and none when one is refused', () => {
     const world = new ControlWorld()
     expect(update(world, level('metadata.version', 30), 1).results).toEqual([

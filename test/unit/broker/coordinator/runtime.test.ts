@@ -134,6 +134,61 @@ describe('CoordinatorRuntime', () => {
     expect(answers.slice(3)).toEqual(['wrote b', 'saw 2'])
   })
 
+  it('lets an answer that tells nothing of the log leave at once', () => {
+    const { log, write, ask, answers } = fixture()
+    log.isHeld = true
+    write('a')
+    ask(() => ({ records: [], answer: 'later, please', leavesAtOnce: true }))
+    expect(answers).toEqual(['later, please'])
+    log.commit(0)
+    expect(answers).toEqual(['later, please', 'wrote a'])
+  })
+
+  describe('an operation that waits for the commit', () => {
+    const waiting = (): Fixture & { readonly ran: string[] } => {
+      const made = fixture()
+      const ran: string[] = []
+      made.log.isHeld = true
+      made.ask(() => ({
+        records: [record('a')],
+        onCommitted: () => {
+          ran.push('committed')
+          return { records: [record('b')] }
+        },
+      }))
+      return { ...made, ran }
+    }
+
+    it('runs once, as a step that may write, however long the commit takes', () => {
+      const { log, world, active, ran } = waiting()
+      world.runFor(12_000)
+      expect(ran).toEqual([])
+      log.commit(0)
+      world.runFor(12_000)
+      expect(ran).toEqual(['committed'])
+      expect(active().seen).toEqual(['0 a', '1 b'])
+    })
+
+    it('runs once when the broker was elected again meanwhile', () => {
+      const { log, runtime, world, ran } = waiting()
+      log.elect(0, 2)
+      runtime.onElected(0, 2)
+      log.elect(0, 3)
+      runtime.onElected(0, 3)
+      world.runFor(6000)
+      log.commit(0)
+      expect(ran).toEqual(['committed'])
+    })
+
+    it('never runs when the partition was lost', () => {
+      const { log, runtime, world, ran } = waiting()
+      runtime.onResigned(0)
+      log.commit(0)
+      world.runFor(6000)
+      expect(ran).toEqual([])
+    })
+  })
+
   it('answers NOT_COORDINATOR for a partition that it does not lead', () => {
     const { ask, answers } = fixture()
     ask(() => ({ records: [], answer: 'never' }), 7)
