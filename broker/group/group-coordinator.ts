@@ -320,6 +320,8 @@ export class GroupCoordinator {
     this.#runtime.request<ErrorCode>({
       partition,
       run: () => ({ records: [], end, answer: ErrorCode.NONE }),
+      // Who asks is a transaction coordinator, which knows the errors of logs.
+      mapAppendError: (error) => error,
       onError: (error) => error,
       respond: done,
     })
