@@ -256,6 +256,11 @@ export class PartitionLog {
     return this.#producers.verifications.begin(request, nowMs)
   }
 
+  /** Forgets producers that were silent for producer.id.expiration.ms and have no transaction open. */
+  expireProducers(nowMs: TimestampMs): void {
+    this.#producers.expire(nowMs, this.#writer.config.producerIdExpirationMs)
+  }
+
   /** The batches of a producer whose retry would be recognised, oldest first. */
   cachedBatches(producerId: ProducerId): readonly CachedBatch[] {
     return this.#producers.cachedBatches(producerId)
@@ -405,13 +410,10 @@ export class PartitionLog {
     this.#flusher.flush(this.#segments, this.#epochs, done)
   }
 
-  /**
-   * Applies retention and forgets silent producers. Returns how many segments went. Throws
-   * `DiskError` and `CorruptionError`.
-   */
+  /** Applies retention, forgets silent producers. Returns how many segments went. Throws as `truncateTo` does. */
   deleteOldSegments(nowMs: TimestampMs): number {
     this.#assertOpen()
-    this.#producers.expire(nowMs, this.#writer.config.producerIdExpirationMs)
+    this.expireProducers(nowMs)
     const count = expiredSegments({
       segments: this.#segments.all,
       config: this.#writer.config,

@@ -544,6 +544,13 @@ export class ReplicaManager {
       tag: 'replica.retention',
       run: () => void this.#deleteOldSegments(),
     })
+    this.#tasks.repeat({
+      everyMs: config.int('producer.id.expiration.check.interval.ms'),
+      tag: 'replica.producer-expiry',
+      run: () => {
+        for (const { log } of this.#hosted.values()) log.expireProducers(clock.wallMs())
+      },
+    })
     this.#tasks.repeat(flushTask(config, clock, () => this.#hosted.values()))
   }
 

@@ -241,6 +241,21 @@ describe('a transactional Produce', () => {
   })
 })
 
+it('forgets silent producers every producer.id.expiration.check.interval.ms, but none in a transaction', () => {
+  const world = new World({
+    'producer.id.expiration.ms': '1000',
+    'producer.id.expiration.check.interval.ms': '500',
+    'transaction.partition.verification.enable': 'false',
+  })
+  const { log } = world.cluster.partition(1, 'orders')
+  world.outcome()
+  world.cluster.world.runFor(3000)
+  expect(log.producerEntries()).toHaveLength(1)
+  world.end(true)
+  world.cluster.world.runFor(3000)
+  expect(log.producerEntries()).toEqual([])
+})
+
 describe('markers', () => {
   it('move what readers of committed records see, and say what was aborted', () => {
     const world = new World().coordinate()
