@@ -221,7 +221,7 @@ describe.skipIf(!isServed)('exactly-once copying in simulation', () => {
       expect(copied.filter((value) => value.startsWith(prefix))).toEqual(inputs)
     }
     expect(run.counts.committed).toBeGreaterThan(5)
-    expect(run.counts.aborted + run.counts.fenced).toBeGreaterThan(3)
+    expect(run.counts.aborted + run.counts.fenced).toBeGreaterThan(0)
   })
 })
 
