@@ -3,7 +3,7 @@
 //   follower (KIP-664).
 // Added: nothing since v0.
 // Not done: nothing known.
-import { ErrorCode } from '../../src/wire/error-codes.ts'
+import { ErrorCode, errorMessage } from '../../src/wire/error-codes.ts'
 import {
   describeProducersApi,
   type DescribeProducersRequest,
@@ -31,6 +31,11 @@ export const describeProducersHandler: ApiHandler<
 
 function describe({ services }: RequestContext, topic: string, partitionIndex: number) {
   const partition = services.replicas.partition(topic, partitionIndex)
+  if (!services.image().topicsByName.has(topic)) {
+    const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    // Kafka has a text for topics only.
+    return { partitionIndex, errorCode, errorMessage: errorMessage(errorCode) }
+  }
   if (partition === null) {
     return { partitionIndex, errorCode: services.replicas.absenceOf(topic, partitionIndex) }
   }

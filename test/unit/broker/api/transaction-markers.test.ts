@@ -35,7 +35,9 @@ class World {
     }
     const { clock } = this.cluster.world.node('broker-1').ports
     const replicas = this.cluster.broker(1).manager
-    this.#api = new ApiWorld({ services: { replicas, clock, groups: groups as never } })
+    const { image } = this.cluster.broker(1).publisher
+    const services = { replicas, clock, groups: groups as never, image: () => image }
+    this.#api = new ApiWorld({ services })
   }
 
   log(partition = 0) {
@@ -189,6 +191,10 @@ describe('DescribeProducers', () => {
       },
     ])
     expect(missing!.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-    expect(world.producers('gone', [0])[0]!.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    expect(missing!.errorMessage).toBeNull()
+    expect(world.producers('gone', [0])[0]).toMatchObject({
+      errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      errorMessage: 'This server does not host this topic-partition.',
+    })
   })
 })
