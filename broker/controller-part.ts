@@ -1,10 +1,11 @@
 import type { Config } from '../src/base/config-def.ts'
 import type { LeaderEpoch, Offset } from '../src/base/ids.ts'
 import type { NodePorts } from '../src/ports/ports.ts'
+import { readBootstrapFeatures } from './bootstrap-checkpoint.ts'
 import type { BrokerConfigSources } from './config.ts'
 import { configRules } from './config-rules.ts'
 import { Controller } from './controller/controller.ts'
-import { NEW_CLUSTER_FEATURES } from './metadata/features.ts'
+import { firstFeatures } from './metadata/features.ts'
 import type { QuorumPart } from './quorum-part.ts'
 
 export interface ControllerPartOptions {
@@ -35,7 +36,7 @@ export class ControllerPart {
       random: ports.random.fork('controller'),
       events: ports.events,
       append: (epoch, records) => options.quorum().raft.append(epoch, records),
-      features: NEW_CLUSTER_FEATURES,
+      features: firstFeatures(readBootstrapFeatures(ports.disk)),
     })
   }
 

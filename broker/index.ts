@@ -22,7 +22,14 @@ export type {
   TransactionView,
 } from './node-view.ts'
 export { listenerPlan, type ListenerPlan } from './listener-config.ts'
-export { METADATA_VERSION_LEVEL, METADATA_VERSION_NAME } from './metadata/features.ts'
+export { writeBootstrapCheckpoint } from './bootstrap-checkpoint.ts'
+export {
+  METADATA_VERSION,
+  METADATA_VERSION_LEVEL,
+  METADATA_VERSION_NAME,
+  NEW_CLUSTER_FEATURES,
+  SUPPORTED_FEATURES,
+} from './metadata/features.ts'
 export { META_FILE, readMeta, writeMeta, type NodeIdentity } from './node-identity.ts'
 export { PROTOCOL_VERSIONS } from './server/protocol-cap.ts'
 export { findVoters, type VoterSearch } from './voter-discovery.ts'

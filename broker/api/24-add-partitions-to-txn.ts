@@ -52,12 +52,18 @@ export const addPartitionsToTxnHandler: ApiHandler<
     const { transactions } = request
     const results = new Map<string, TopicResults>()
     const answer = (): void => {
-      respond({
-        resultsByTransaction: transactions.map(({ transactionalId }) => ({
-          transactionalId,
-          topicResults: results.get(transactionalId) ?? [],
-        })),
-      })
+      // Kafka answers as a whole what it cannot write at its transaction.version.
+      const isUnsupported = [...results.values()].some(saysUnsupported)
+      respond(
+        isUnsupported
+          ? { errorCode: ErrorCode.UNSUPPORTED_VERSION, resultsByTransaction: [] }
+          : {
+              resultsByTransaction: transactions.map(({ transactionalId }) => ({
+                transactionalId,
+                topicResults: results.get(transactionalId) ?? [],
+              })),
+            },
+      )
     }
     let missing = transactions.length
     if (missing === 0) answer()
@@ -105,6 +111,14 @@ function handleOne(
     const told = fencedErrorFor(apiVersion, FENCED_VERSION, error)
     respond(resultsOf(partitions, () => told))
   })
+}
+
+function saysUnsupported(results: TopicResults): boolean {
+  return results.some(({ resultsByPartition = [] }) =>
+    resultsByPartition.some(
+      ({ partitionErrorCode }) => partitionErrorCode === ErrorCode.UNSUPPORTED_VERSION,
+    ),
+  )
 }
 
 /** Why a partition cannot be part of a transaction. Clients may not name internal topics; leaders may. */

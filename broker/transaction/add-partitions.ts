@@ -1,6 +1,13 @@
 import type { TopicPartition } from '../../src/base/topic-partition.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
-import { NO_IDENTITY, refused, written, type Decision, type Situation } from './decision.ts'
+import {
+  canRecord,
+  NO_IDENTITY,
+  refused,
+  written,
+  type Decision,
+  type Situation,
+} from './decision.ts'
 import {
   addPartitions,
   type ClientVersion,
@@ -19,7 +26,7 @@ export interface AddPartitions extends ProducerIdentity {
 export function decideAddPartitions(
   request: AddPartitions,
   clientVersion: ClientVersion,
-  { transaction, isPending, nowMs }: Situation,
+  { transaction, isPending, nowMs, level }: Situation,
 ): Decision {
   if (transaction === null) return refused(ErrorCode.INVALID_PRODUCER_ID_MAPPING)
   // First of all: the pending step may be the change to the very producer id that the client has.
@@ -30,6 +37,7 @@ export function decideAddPartitions(
   if (transaction.state === 'Ongoing' && transaction.partitions.hasAll(partitions)) {
     return refused(ErrorCode.NONE)
   }
+  if (!canRecord(clientVersion, level)) return refused(ErrorCode.UNSUPPORTED_VERSION)
   return written(addPartitions(transaction, partitions, clientVersion, nowMs), NO_IDENTITY)
 }
 

@@ -3,6 +3,7 @@ import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
   NO_PRODUCER_EPOCH,
   NO_PRODUCER_ID,
+  type ClientVersion,
   type ProducerIdentity,
   type Transaction,
 } from './transaction.ts'
@@ -46,6 +47,11 @@ export function refused(error: ErrorCode): Decision {
 
 export function identityOf({ producerId, producerEpoch }: ProducerIdentity): ProducerIdentity {
   return { producerId, producerEpoch }
+}
+
+/** Protocol 2 needs a record that tells of it, which transaction.version 0 does not allow. */
+export function canRecord(clientVersion: ClientVersion, level: number): boolean {
+  return clientVersion === 0 || level > 0
 }
 
 /** `next` is written and answered with `identity`, or with an error that makes the client ask again. */

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
+  canRecord,
   identityOf,
   NO_IDENTITY,
   refused,
@@ -120,8 +121,9 @@ function prepareBumped(
   transaction: Transaction,
   isCommit: boolean,
   isEmpty: boolean,
-  { newProducerId, nowMs }: Situation,
+  { newProducerId, nowMs, level }: Situation,
 ): Decision {
+  if (!canRecord(2, level)) return refused(ErrorCode.UNSUPPORTED_VERSION)
   const mustRotate = isExhausted(transaction.producerEpoch)
   if (mustRotate && newProducerId === null) return { kind: 'needs-producer-id' }
   const plan = { ...planOf(isCommit, 2, mustRotate ? newProducerId : null), isEmpty }

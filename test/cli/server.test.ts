@@ -3,7 +3,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findFreePort } from '../../src/real/free-port.ts'
+import { apiVersionsApi } from '../../src/wire/messages/18-api-versions.ts'
 import { kafkette, type CliProcess } from '../support/cli-process.ts'
+import { ask } from '../support/raw-client.ts'
 import { clientOf, CLUSTER_ID, format, ServerFolder, startServer } from '../support/server-files.ts'
 import type { ServerFile } from '../support/server-files.ts'
 
@@ -253,10 +255,37 @@ describe('kafkette storage', () => {
     expect(readFileSync(join(directory, 'meta.properties'), 'utf8')).toBe(meta)
   })
 
+  it('formats for feature levels that the cluster then has', async () => {
+    using folder = new ServerFolder()
+    const [file] = await folder.combined(1)
+    expect((await format(file!, '--feature', 'transaction.version=1')).code).toBe(0)
+    await using server = await startServer(file!)
+    await server.text(READY)
+    const { finalizedFeatures } = await ask(
+      { host: '127.0.0.1', port: file!.port },
+      apiVersionsApi,
+      4,
+      { clientSoftwareName: 'test', clientSoftwareVersion: '1' },
+    )
+    expect(finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel])).toEqual([
+      ['metadata.version', 30],
+      ['transaction.version', 1],
+    ])
+    await stopped(server)
+  })
+
   it.each([
     [['--standalone'], 'You cannot specify controller.quorum.voters and format the node with'],
     [['--feature', 'kraft.version=1'], 'Cannot set kraft.version to 1 unless'],
     [['--feature', 'foo=1'], 'Unsupported feature: foo. Supported features are:'],
+    [
+      ['--feature', 'transaction.version=3'],
+      'transaction.version=3 is not served by this version, the highest is transaction.version=2.',
+    ],
+    [
+      ['--feature', 'group.version=1'],
+      'group.version=1 is not served by this version, only group.version=0.',
+    ],
     [['--release-version', '3.0'], "Unknown metadata.version '3.0'."],
     [['--add-scram', 'x'], 'SCRAM is not served'],
   ])('refuses %o', async (flags, message) => {

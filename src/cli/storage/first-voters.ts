@@ -2,7 +2,12 @@ import type { Config } from '../../base/config-def.ts'
 import { KafketteError } from '../../base/errors.ts'
 import { isUuid, randomUuid } from '../../base/uuid.ts'
 import type { FirstVoter } from '../../fixture/format-storage.ts'
-import { FINALIZED_RELEASE, KNOWN_FEATURES } from '../../fixture/format-storage.ts'
+import {
+  DEFAULT_FEATURES,
+  FINALIZED_RELEASE,
+  highestLevelOf,
+  KNOWN_FEATURES,
+} from '../../fixture/format-storage.ts'
 import { NodeRandom } from '../../real/node-random.ts'
 import type { FormatFlags } from './run-storage.ts'
 
@@ -40,8 +45,12 @@ export function firstVoters(config: Config, flags: FormatFlags): readonly FirstV
       )
 }
 
-/** This program finalizes one set of feature levels; what differs from it is refused. */
-export function refuseOtherFeatures(flags: FormatFlags, isDynamic: boolean): void {
+/** The levels that the flags ask for, besides metadata.version; what this program does not serve is refused. */
+export function chosenFeatures(
+  flags: FormatFlags,
+  isDynamic: boolean,
+): ReadonlyMap<string, number> {
+  const levels = new Map(DEFAULT_FEATURES)
   if (flags.addScram !== undefined)
     throw refusal('--add-scram: SCRAM is not served by this version.')
   const release = flags.releaseVersion
@@ -62,10 +71,15 @@ export function refuseOtherFeatures(flags: FormatFlags, isDynamic: boolean): voi
       throw refusal(
         `Unsupported feature: ${feature}. Supported features are: ${KNOWN_FEATURES.join(', ')}`,
       )
-    } else if (Number(wanted) !== 0) {
-      throw refusal(`${feature}=${wanted} is not served by this version, only ${feature}=0.`)
-    }
+    } else if (Number(wanted) > highestLevelOf(feature)) {
+      const highest = highestLevelOf(feature)
+      const served = highest === 0 ? 'only' : 'the highest is'
+      throw refusal(
+        `${feature}=${wanted} is not served by this version, ${served} ${feature}=${highest}.`,
+      )
+    } else if (highestLevelOf(feature) > 0) levels.set(feature, Number(wanted))
   }
+  return new Map([...levels].filter(([, featureLevel]) => featureLevel > 0))
 }
 
 function refuseKraftVersion(wanted: string, isDynamic: boolean): void {

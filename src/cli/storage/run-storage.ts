@@ -40,15 +40,15 @@ export async function runFormat(flags: FormatFlags): Promise<void> {
   await explained(async () => {
     const { parseServerProperties } = await import('../../fixture/server-node.ts')
     const { formatStorage } = await import('../../fixture/format-storage.ts')
-    const { firstVoters, refuseOtherFeatures } = await import('./first-voters.ts')
+    const { chosenFeatures, firstVoters } = await import('./first-voters.ts')
     const config = parseServerProperties(readPropertiesFile(flags.config))
     const voters = firstVoters(config, flags)
-    refuseOtherFeatures(flags, voters !== null)
     formatStorage({
       config,
       clusterId: flags.clusterId,
       ignoreFormatted: flags.ignoreFormatted === true,
       voters,
+      features: chosenFeatures(flags, voters !== null),
       say: (line) => process.stdout.write(`${line}\n`),
     })
   })

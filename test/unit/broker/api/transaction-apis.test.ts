@@ -144,6 +144,17 @@ describe('AddPartitionsToTxn of leaders', () => {
     ])
     expect(ask()).toEqual([])
   })
+
+  it('is refused as a whole under transaction.version 0, which has no record for protocol 2', () => {
+    const world = started()
+    world.level = 0
+    const transactions = [transaction('t', false, [0])]
+    expect(world.api.ask(addPartitionsToTxnHandler, 5, { transactions })).toMatchObject({
+      errorCode: ErrorCode.UNSUPPORTED_VERSION,
+      resultsByTransaction: [],
+    })
+    expect(world.state()).toBe('Empty 100/1')
+  })
 })
 
 describe('AddOffsetsToTxn', () => {

@@ -305,6 +305,17 @@ describe('EndTxn', () => {
   )
 })
 
+describe('protocol 2 under transaction.version 0', () => {
+  it('is refused where a record would have to tell of it', () => {
+    const now = situation({ transaction: transaction('Ongoing'), level: 0 })
+    const request = { transactionalId: 't', ...identity('7/3') }
+    expect(told(decideEnd({ ...request, isCommit: true }, 2, now))).toBe('UNSUPPORTED_VERSION')
+    const added = { ...request, partitions: [foo(1)] }
+    expect(told(decideAddPartitions(added, 2, now))).toBe('UNSUPPORTED_VERSION')
+    expect(told(decideAddPartitions({ ...added, partitions: [foo(0)] }, 2, now))).toBe('NONE')
+  })
+})
+
 describe('an abort of the coordinator', () => {
   it.each([
     [0, 3, null, 'PrepareAbort 7/4 last -1 -> NONE', 0],
