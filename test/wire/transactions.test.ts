@@ -114,7 +114,7 @@ describe.skipIf(!isServed)('transactions', () => {
     const late = [{ value: 'late', partition: 0 }]
     await expect(
       zombie.send({ topic: 'fence', messages: late }).then(() => zombie.commit()),
-    ).rejects.toThrow()
+    ).rejects.toThrow('old epoch')
     expect(await values('fence', 'committed', 1)).toEqual(['new'])
     await Promise.all([old.disconnect(), fresh.disconnect()])
   })
