@@ -170,7 +170,7 @@ export class TransactionVerifier {
     if (current !== null && isSame && current.state !== 'closed') return current
     current?.close()
     const { brokerId, network, clock } = this.#options
-    const clientId = `add-partitions-to-txn-${brokerId}`
+    const clientId = `broker-${brokerId}-txn-verifier`
     peer.connection = new ClientConnection({ network, clock, address, clientId })
     return peer.connection
   }

@@ -255,9 +255,9 @@ export class TransactionManager implements ProducerIds {
   }
 
   #end(isCommit: boolean): void {
-    const id = present(this.#id, 'the id of an open transaction')
-    // Nothing is written of a transaction in which nothing was sent.
+    // Nothing is written of a transaction in which nothing was sent; there may not even be an id.
     if (!this.#hasBegun) return this.#ended(null)
+    const id = present(this.#id, 'the id of an open transaction')
     this.#requests.end(id, isCommit, this.#isProtocol2, (error, next, severity) => {
       if (error === null) this.#ended(next)
       else this.#settle(error, severity)

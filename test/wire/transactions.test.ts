@@ -114,9 +114,31 @@ describe.skipIf(!isServed)('transactions', () => {
     const late = [{ value: 'late', partition: 0 }]
     await expect(
       zombie.send({ topic: 'fence', messages: late }).then(() => zombie.commit()),
-    ).rejects.toThrow()
+    ).rejects.toThrow('old epoch')
     expect(await values('fence', 'committed', 1)).toEqual(['new'])
     await Promise.all([old.disconnect(), fresh.disconnect()])
+  })
+
+  it('of kafkajs pass through brokers that look like those of 2.8', async () => {
+    await using capped = await startCluster({ brokers: 2, protocol: '2.8' })
+    const old = kafkaOf(capped)
+    const admin = old.admin()
+    await admin.connect()
+    const topics = [{ topic: 'capped', numPartitions: 2, replicationFactor: 2 }]
+    await admin.createTopics({ waitForLeaders: true, topics })
+    const options = { transactionalId: 'capped', maxInFlightRequests: 1, idempotent: true }
+    const producer = old.producer(options)
+    await producer.connect()
+    const transaction = await producer.transaction()
+    const messages = [0, 1].map((partition) => ({ value: 'a', partition }))
+    await transaction.send({ topic: 'capped', messages })
+    await transaction.commit()
+    await until({ what: 'the markers', timeoutMs: LIMIT_MS }, async () => {
+      const offsets = await admin.fetchTopicOffsets('capped')
+      return offsets.every(({ high }) => high === '2')
+    })
+    await producer.disconnect()
+    await admin.disconnect()
   })
 
   it('of our client are committed or aborted, offsets with them', async () => {

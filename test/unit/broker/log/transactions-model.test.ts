@@ -124,7 +124,8 @@ class Pair {
         abortedTransactions: this.#log.abortedTransactions(offset, offsetAfter(records)),
         checksCrcs: true,
       })
-      for (const record of data.take(Infinity)) found.push(`${record.offset} ${record.value}`)
+      for (const record of data.take(Infinity))
+        found.push(`${record.offset} ${String(record.value)}`)
       offset = data.nextOffset
     }
     return found
