@@ -36,7 +36,7 @@ export class MarkerQueue {
   #waiting: Marker[] = []
   #connection: ClientConnection | null = null
   #connectedTo: Address | null = null
-  #isInFlight = false
+  #inFlight: readonly Marker[] = []
   #isClosed = false
   #timer: Timer | null = null
 
@@ -50,6 +50,16 @@ export class MarkerQueue {
     this.#sendSoon()
   }
 
+  /** The markers of the request under way. */
+  get inFlight(): readonly Marker[] {
+    return this.#inFlight
+  }
+
+  /** Waits no longer for an answer: the request counts as unanswered. */
+  abandon(): void {
+    this.#connection?.close()
+  }
+
   close(): void {
     this.#isClosed = true
     if (this.#timer !== null) this.#options.clock.cancel(this.#timer)
@@ -57,7 +67,7 @@ export class MarkerQueue {
   }
 
   #sendSoon(): void {
-    if (this.#timer !== null || this.#isInFlight || this.#isClosed) return
+    if (this.#timer !== null || this.#inFlight.length > 0 || this.#isClosed) return
     this.#timer = this.#options.clock.after(0, 'transaction-markers.send', () => {
       this.#timer = null
       this.#send()
@@ -70,7 +80,7 @@ export class MarkerQueue {
     if (markers.length === 0) return
     const connection = this.#connect()
     if (connection === null) return this.#options.onAnswer(markers, null)
-    this.#isInFlight = true
+    this.#inFlight = markers
     const body = { markers: markers.map(writableMarker) }
     const { requestTimeoutMs } = this.#options
     connection.request(
@@ -79,7 +89,7 @@ export class MarkerQueue {
       body,
       requestTimeoutMs,
       (error, response) => {
-        this.#isInFlight = false
+        this.#inFlight = []
         if (this.#isClosed) return
         this.#options.onAnswer(markers, error === null ? response : null)
         if (this.#waiting.length > 0) this.#sendSoon()

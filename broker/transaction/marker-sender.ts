@@ -51,8 +51,11 @@ export class MarkerSender {
     if (!task.isOver) this.#route(task, [...task.remaining])
   }
 
-  /** Leaders may have changed: partitions without one are looked up again. */
+  /** Leaders may have changed: partitions without one are looked up again, and who leads no more is not waited for. */
   onMetadataChanged(): void {
+    for (const [leader, queue] of this.#queues) {
+      if (queue.inFlight.length > 0 && !this.#leadsAny(leader, queue.inFlight)) queue.abandon()
+    }
     const waiting = this.#leaderless
     if (waiting.length === 0) return
     this.#leaderless = []
@@ -63,6 +66,17 @@ export class MarkerSender {
     this.#isClosed = true
     if (this.#retryTimer !== null) this.#options.clock.cancel(this.#retryTimer)
     for (const queue of this.#queues.values()) queue.close()
+  }
+
+  #leadsAny(leader: BrokerId, markers: readonly Marker[]): boolean {
+    const image = this.#options.image()
+    return markers.some(
+      ({ task, partitions }) =>
+        !task.isOver &&
+        partitions.some(
+          ({ topic, partition }) => image.partition(topic, partition)?.leader === leader,
+        ),
+    )
   }
 
   #routeAll(waiting: readonly Postponed[]): void {

@@ -114,6 +114,18 @@ describe('markers', () => {
     expect(world.markers.sort()).toEqual(ALL)
   })
 
+  it('do not wait for the answer of who leads no more', () => {
+    const world = decided((it) => {
+      it.leaders[1]!.on(writeTxnMarkersApi, () => undefined)
+    })
+    world.run(2000)
+    expect(world.markers.sort()).toEqual([ALL[0], ALL[2]])
+    world.moveLeader(1, 1)
+    world.run(200)
+    expect(world.markers.sort()).toEqual(ALL)
+    expect(world.state()).toBe('CompleteCommit 100/1')
+  })
+
   it('wait for a leader that is not there yet', () => {
     const world = decided((it) => it.moveLeader(1, -1))
     world.run(200)
