@@ -195,6 +195,9 @@ export class BrokerPart {
       events,
       config: groupConfigFrom(config),
       partitionCount: () => image.topicsByName.get(OFFSETS_TOPIC)?.partitions.size ?? 0,
+      verifyTransaction: (partition, producer, done) => {
+        this.replicas.verifyTransaction(OFFSETS_TOPIC, partition, producer, done)
+      },
       topics: {
         hasTopic: (name) => image.topicsByName.has(name),
         hasPartition: (name, partition) =>

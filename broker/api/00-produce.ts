@@ -2,7 +2,8 @@
 // Behaviour: acks 0, 1 and all; a batch is stored as the bytes that came, with offset and leader epoch filled in;
 //   the checks and their order are Kafka's (semantics of ReplicaManager and UnifiedLog).
 // Added: v5 log start offset; v8 record errors; v10 current leader and its endpoint; v13 topic ids.
-// Not done: transactional records, until the transaction coordinator exists: INVALID_TXN_STATE.
+//   v11 TRANSACTION_ABORTABLE; v12 adds partitions to the transaction implicitly (KIP-890).
+// Not done: nothing known.
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
   produceApi,
@@ -20,6 +21,7 @@ import {
 import type { Input } from '../../src/wire/schema.ts'
 import { isInternalTopic } from '../metadata/topic-name.ts'
 import type { AppendPartitionResult } from '../replica/delayed-produce.ts'
+import type { TransactionSupport } from '../replica/transaction-verifier.ts'
 import type { ApiHandler, RequestContext, Respond } from '../server/request-context.ts'
 import { mergedTopics } from './repeated-topics.ts'
 import { leaderEndpoints, resolveTopic } from './topic-lookup.ts'
@@ -36,6 +38,9 @@ interface Entry {
 }
 
 const CURRENT_LEADER_VERSION = 10
+/** From these on clients know TRANSACTION_ABORTABLE, and leave it to the broker to add partitions (KIP-890). */
+const ABORTABLE_VERSION = 11
+const IMPLICIT_TRANSACTION_VERSION = 12
 /** Before it nobody knows zstd (KIP-110). */
 const ZSTD_VERSION = 7
 const ZSTD = 4
@@ -60,6 +65,7 @@ export const produceHandler: ApiHandler<ProduceRequest, ProduceResponse> = {
       timeoutMs: request.timeoutMs,
       origin: 'client',
       entries,
+      ...transactionOf(context, request),
       respond: (results) => {
         for (const result of results) answers.put(result)
         finish(context, request, answers, respond)
@@ -87,7 +93,20 @@ function refusalOfAll(request: ProduceRequest): number {
   if (request.transactionalId === null && hasTransactionalRecords(request)) {
     return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   }
-  return request.transactionalId === null ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE
+  return ErrorCode.NONE
+}
+
+/** A request without transactional records needs no coordinator, whatever id it names. */
+function transactionOf({ apiVersion }: RequestContext, request: ProduceRequest) {
+  const { transactionalId } = request
+  if (transactionalId === null) return {}
+  return { transaction: { transactionalId, support: supportOf(apiVersion) } }
+}
+
+/** What is known of the client by the version it speaks. */
+function supportOf(version: number): TransactionSupport {
+  if (version >= IMPLICIT_TRANSACTION_VERSION) return 'implicit'
+  return version >= ABORTABLE_VERSION ? 'abortable' : 'old'
 }
 
 function hasTransactionalRecords(request: ProduceRequest): boolean {

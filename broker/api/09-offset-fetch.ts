@@ -1,7 +1,8 @@
 // Versions: 1-10.
-// Behaviour: committed offsets; -1 for a partition that has none.
+// Behaviour: committed offsets; -1 for a partition that has none. Who asks for stable ones is refused those that an open
+//   transaction may change.
 // Added: v2 all topics; v5 leader epochs; v7 require stable; v8 several groups; v10 topic ids.
-// Not done: pending transactional offsets (there are no transactions yet).
+// Not done: nothing known.
 import {
   offsetFetchApi,
   type OffsetFetchRequest,

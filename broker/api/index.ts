@@ -22,6 +22,8 @@ import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
 import { addPartitionsToTxnHandler } from './24-add-partitions-to-txn.ts'
 import { addOffsetsToTxnHandler } from './25-add-offsets-to-txn.ts'
 import { endTxnHandler } from './26-end-txn.ts'
+import { writeTxnMarkersHandler } from './27-write-txn-markers.ts'
+import { txnOffsetCommitHandler } from './28-txn-offset-commit.ts'
 import { describeAclsHandler } from './29-describe-acls.ts'
 import { createAclsHandler } from './30-create-acls.ts'
 import { deleteAclsHandler } from './31-delete-acls.ts'
@@ -51,6 +53,7 @@ import { alterPartitionHandler } from './56-alter-partition.ts'
 import { updateFeaturesHandler } from './57-update-features.ts'
 import { envelopeHandler } from './58-envelope.ts'
 import { describeClusterHandler } from './60-describe-cluster.ts'
+import { describeProducersHandler } from './61-describe-producers.ts'
 import { brokerRegistrationHandler } from './62-broker-registration.ts'
 import { brokerHeartbeatHandler } from './63-broker-heartbeat.ts'
 import { unregisterBrokerHandler } from './64-unregister-broker.ts'
@@ -90,6 +93,8 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   addPartitionsToTxnHandler,
   addOffsetsToTxnHandler,
   endTxnHandler,
+  writeTxnMarkersHandler,
+  txnOffsetCommitHandler,
   describeAclsHandler,
   createAclsHandler,
   deleteAclsHandler,
@@ -119,6 +124,7 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   updateFeaturesHandler,
   envelopeHandler,
   describeClusterHandler,
+  describeProducersHandler,
   brokerRegistrationHandler,
   brokerHeartbeatHandler,
   unregisterBrokerHandler,

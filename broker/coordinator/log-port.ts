@@ -15,9 +15,16 @@ export interface CoordinatorLog {
   /**
    * Appends one batch to the local log of a led partition, as acks=all does: NOT_ENOUGH_REPLICAS when
    * too few replicas are in sync, NOT_LEADER_OR_FOLLOWER when `leaderEpoch` is no longer led here,
-   * UNKNOWN_TOPIC_OR_PARTITION, MESSAGE_TOO_LARGE. Does not wait for the followers.
+   * UNKNOWN_TOPIC_OR_PARTITION, MESSAGE_TOO_LARGE. Does not wait for the followers. A transaction's first batch needs
+   * the guard of its verification (INVALID_TXN_STATE), a marker is judged by its transaction.version
+   * (INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED).
    */
-  append(partition: number, batch: Buffer, leaderEpoch: LeaderEpoch): CoordinatorAppend
+  append(
+    partition: number,
+    batch: Buffer,
+    leaderEpoch: LeaderEpoch,
+    transaction?: { readonly guard?: object | null; readonly transactionVersion?: number },
+  ): CoordinatorAppend
   /**
    * Calls `done` once: NONE when the high watermark is above `offset` (the record is committed),
    * REQUEST_TIMED_OUT after `timeoutMs`, NOT_LEADER_OR_FOLLOWER when leadership ends first.

@@ -11,6 +11,18 @@ export interface CoordinatorRecord {
 export interface TransactionalProducer {
   readonly producerId: ProducerId
   readonly producerEpoch: number
+  /** Of the verification of its transaction; see `CoordinatorLog.append`. */
+  readonly guard?: object | null
+}
+
+/** The end marker of a producer's transaction. */
+export interface TransactionEnd {
+  readonly producerId: ProducerId
+  readonly producerEpoch: number
+  readonly isCommit: boolean
+  readonly coordinatorEpoch: number
+  /** transaction.version that the transaction coordinator goes by. */
+  readonly transactionVersion: number
 }
 
 /**
@@ -26,6 +38,8 @@ export interface Outcome<Answer> {
   /** False allows the records to be spread over several batches. */
   readonly isAtomic?: boolean
   readonly producer?: TransactionalProducer
+  /** Written instead of records. */
+  readonly end?: TransactionEnd
   /** Runs after the replay, also when there are no records. */
   readonly onAppended?: () => void
   /**

@@ -1,6 +1,7 @@
 import { assert } from '../../src/base/assert.ts'
 import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import type { Clock } from '../../src/ports/clock.ts'
+import { endTxnMarkerRecord } from '../../src/wire/control-record.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { BATCH_HEADER_BYTES, writeBatch } from '../../src/wire/record-batch.ts'
 import { coordinatorError } from './append-error.ts'
@@ -11,7 +12,7 @@ import {
   type OpenReply,
   type Responder,
 } from './pending-reply.ts'
-import type { CoordinatorRecord, Outcome, Reply } from './outcome.ts'
+import type { CoordinatorRecord, Outcome, Reply, TransactionEnd } from './outcome.ts'
 import type { CoordinatorShard } from './shard.ts'
 import type { TimedOperation } from './timer.ts'
 
@@ -166,6 +167,7 @@ export class ShardHost<Shard extends CoordinatorShard> {
   }
 
   #write(outcome: Outcome<unknown>): ErrorCode {
+    if (outcome.end !== undefined) return this.#appendEnd(outcome.end)
     for (const records of this.#batches(outcome)) {
       const error = this.#append(records, outcome)
       if (error !== ErrorCode.NONE) return error
@@ -185,7 +187,13 @@ export class ShardHost<Shard extends CoordinatorShard> {
       }),
     })
     if (batch.length > this.#log.maxBatchBytes) return ErrorCode.MESSAGE_TOO_LARGE
-    const { error, lastOffset } = this.#log.append(this.#partition, batch, this.leaderEpoch)
+    const transaction = { guard: producer?.guard ?? null }
+    const { error, lastOffset } = this.#log.append(
+      this.#partition,
+      batch,
+      this.#leaderEpoch,
+      transaction,
+    )
     if (error !== ErrorCode.NONE) return error
     assert(
       lastOffset >= this.#lastOffset + records.length,
@@ -196,6 +204,25 @@ export class ShardHost<Shard extends CoordinatorShard> {
     for (const [index, { key, value }] of records.entries()) {
       this.shard.replay({ offset: firstOffset + index, key, value, producerId })
     }
+    this.#lastOffset = lastOffset
+    return ErrorCode.NONE
+  }
+
+  #appendEnd(end: TransactionEnd): ErrorCode {
+    const { producerId, producerEpoch, isCommit, coordinatorEpoch, transactionVersion } = end
+    const batch = writeBatch({
+      records: [endTxnMarkerRecord(isCommit, coordinatorEpoch)],
+      timestampMs: this.#clock.wallMs(),
+      producerId,
+      producerEpoch,
+      isTransactional: true,
+      isControl: true,
+    })
+    const { error, lastOffset } = this.#log.append(this.#partition, batch, this.#leaderEpoch, {
+      transactionVersion,
+    })
+    if (error !== ErrorCode.NONE) return error
+    this.shard.replayTransactionEnd(producerId, isCommit)
     this.#lastOffset = lastOffset
     return ErrorCode.NONE
   }

@@ -31,6 +31,10 @@ import type {
   ListGroupsResponse,
 } from '../../src/wire/messages/16-list-groups.ts'
 import type {
+  TxnOffsetCommitRequest,
+  TxnOffsetCommitResponse,
+} from '../../src/wire/messages/28-txn-offset-commit.ts'
+import type {
   DeleteGroupsRequest,
   DeleteGroupsResponse,
 } from '../../src/wire/messages/42-delete-groups.ts'
@@ -41,6 +45,7 @@ import type {
 import type { Input } from '../../src/wire/schema.ts'
 import { coordinatorError } from '../coordinator/append-error.ts'
 import type { CoordinatorLog } from '../coordinator/log-port.ts'
+import type { TransactionEnd } from '../coordinator/outcome.ts'
 import { CoordinatorRuntime, type PartitionStatus, type ShardSlot } from '../coordinator/runtime.ts'
 import type { ShardRequest } from '../coordinator/shard-host.ts'
 import { gather } from './gather.ts'
@@ -48,7 +53,13 @@ import type { GroupConfig } from './group-config.ts'
 import { GroupShard } from './group-shard.ts'
 import { describeGroup, describeUnknown, listGroups, undescribed } from './group-views.ts'
 import { joinErrorWith } from './join.ts'
-import { joinFetched, splitCommit, splitFetch, type GroupFetch } from './offset-requests.ts'
+import {
+  joinFetched,
+  splitCommit,
+  splitFetch,
+  splitTransactionalCommit,
+  type GroupFetch,
+} from './offset-requests.ts'
 import type { CommitResult } from './offsets.ts'
 import { syncError } from './rebalance.ts'
 import type { TopicDirectory } from './topic-directory.ts'
@@ -61,6 +72,10 @@ const NULLABLE_PROTOCOL_VERSION = 7
 const SYNC_PROTOCOL_VERSION = 5
 /** LeaveGroup names several members from here on (KIP-345). */
 const LEAVE_MEMBERS_VERSION = 3
+/** TxnOffsetCommit: the versions from which clients know of loading, of aborting, and leave adding to the broker. */
+const TXN_LOADING_VERSION = 2
+const ABORTABLE_VERSION = 4
+const IMPLICIT_TRANSACTION_VERSION = 5
 /** DeleteGroups explains its errors from here on. */
 const DELETE_MESSAGE_VERSION = 3
 
@@ -73,6 +88,24 @@ export interface GroupCoordinatorOptions {
   readonly topics: TopicDirectory
   /** Partitions of `__consumer_offsets`; 0 as long as it does not exist. */
   readonly partitionCount: () => number
+  /**
+   * Verifies with the transaction coordinator that a partition of `__consumer_offsets` belongs to the producer's
+   * transaction, or adds it (KIP-890). The guard belongs with the append; null: none is needed.
+   */
+  readonly verifyTransaction: (
+    partition: number,
+    producer: OffsetProducer,
+    done: (error: ErrorCode, guard: object | null) => void,
+  ) => void
+}
+
+/** A producer whose transaction offsets belong to. */
+export interface OffsetProducer {
+  readonly transactionalId: string
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** What its client understands, by the version of its TxnOffsetCommit. */
+  readonly support: 'old' | 'abortable' | 'implicit'
 }
 
 /** Where a request came from. */
@@ -245,6 +278,55 @@ export class GroupCoordinator {
     })
   }
 
+  txnOffsetCommit(
+    version: number,
+    request: TxnOffsetCommitRequest,
+    respond: Respond<TxnOffsetCommitResponse>,
+  ): void {
+    const { commit, answer } = splitTransactionalCommit(request, this.#options.topics)
+    if (commit.topics.length === 0) {
+      respond(answer({ error: ErrorCode.NONE, topics: [] }))
+      return
+    }
+    const { groupId, transactionalId, producerId, producerEpoch } = request
+    const fail = (error: ErrorCode): void => {
+      const shown = transactionalError(error, version)
+      respond(answer({ error: shown, topics: [] }))
+    }
+    const partition = this.partitionFor(groupId)
+    if (groupId === '') return fail(ErrorCode.INVALID_GROUP_ID)
+    if (partition < 0) return fail(ErrorCode.NOT_COORDINATOR)
+    const producer = { transactionalId, producerId, producerEpoch, support: supportOf(version) }
+    this.#options.verifyTransaction(partition, producer, (refusal, guard) => {
+      if (refusal !== ErrorCode.NONE) return fail(verificationError(refusal))
+      this.#request<CommitResult>(groupId, {
+        run: (shard) =>
+          shard.offsets.commitTransactional({
+            commit,
+            producer: { producerId, producerEpoch, guard },
+          }),
+        mapAppendError: commitAppendError,
+        onError: (error) => ({ error: transactionalError(error, version), topics: [] }),
+        respond: (result) => respond(answer(result)),
+      })
+    })
+  }
+
+  /**
+   * Writes the marker of a transaction into a partition of `__consumer_offsets`: its pending offsets count from now
+   * on, or are dropped. `done` is called once, with NONE when the marker is committed.
+   */
+  endTransaction(partition: number, end: TransactionEnd, done: (error: ErrorCode) => void): void {
+    this.#runtime.request<ErrorCode>({
+      partition,
+      run: () => ({ records: [], end, answer: ErrorCode.NONE }),
+      // Who asks is a transaction coordinator, which knows the errors of logs.
+      mapAppendError: (error) => error,
+      onError: (error) => error,
+      respond: done,
+    })
+  }
+
   offsetFetch(
     version: number,
     request: OffsetFetchRequest,
@@ -395,6 +477,25 @@ function commitAppendError(error: ErrorCode): ErrorCode {
   return error === ErrorCode.MESSAGE_TOO_LARGE || error === ErrorCode.RECORD_LIST_TOO_LARGE
     ? ErrorCode.INVALID_COMMIT_OFFSET_SIZE
     : coordinatorError(error)
+}
+
+/** TxnOffsetCommit has TRANSACTION_ABORTABLE from 4 on, and adds partitions implicitly from 5 on (KIP-890). */
+function supportOf(version: number): OffsetProducer['support'] {
+  if (version >= IMPLICIT_TRANSACTION_VERSION) return 'implicit'
+  return version >= ABORTABLE_VERSION ? 'abortable' : 'old'
+}
+
+/** A lost answer between brokers is told as an error that clients retry without looking for a coordinator. */
+function verificationError(error: ErrorCode): ErrorCode {
+  return error === ErrorCode.NETWORK_EXCEPTION
+    ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+    : coordinatorError(error)
+}
+
+/** Producers before 2.0 may crash at a coordinator that loads (KAFKA-7296). */
+function transactionalError(error: ErrorCode, version: number): ErrorCode {
+  const isLoading = error === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+  return isLoading && version < TXN_LOADING_VERSION ? ErrorCode.COORDINATOR_NOT_AVAILABLE : error
 }
 
 function unknownPartition({ partitionIndex }: { readonly partitionIndex: number }) {

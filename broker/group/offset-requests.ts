@@ -13,6 +13,7 @@ import type {
   OffsetFetchResponseGroup,
   OffsetFetchResponseTopics,
 } from '../../src/wire/messages/09-offset-fetch.ts'
+import type { TxnOffsetCommitRequest } from '../../src/wire/messages/28-txn-offset-commit.ts'
 import type { Input } from '../../src/wire/schema.ts'
 import type { Commit, CommitResult, CommitTopic, FetchedTopic, OffsetQuery } from './offsets.ts'
 import type { TopicDirectory } from './topic-directory.ts'
@@ -73,6 +74,14 @@ export function splitCommit(
     }
   }
   return { commit, answer }
+}
+
+/** The same of a TxnOffsetCommit, which names topics in all versions that are served. */
+export function splitTransactionalCommit(
+  request: TxnOffsetCommitRequest,
+  directory: TopicDirectory,
+): SplitCommit {
+  return splitCommit(0, { ...request, retentionTimeMs: -1 }, directory)
 }
 
 /** What a request asks of one group, and how that part is answered. */

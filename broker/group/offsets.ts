@@ -4,7 +4,7 @@ import type { Clock } from '../../src/ports/clock.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import type { OffsetCommitRequestPartition } from '../../src/wire/messages/08-offset-commit.ts'
 import type { OffsetDeleteRequest } from '../../src/wire/messages/47-offset-delete.ts'
-import type { CoordinatorRecord, Outcome } from '../coordinator/outcome.ts'
+import type { CoordinatorRecord, Outcome, TransactionalProducer } from '../coordinator/outcome.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { GroupConfig } from './group-config.ts'
 import type { CommittedOffset, OffsetStore } from './offset-store.ts'
@@ -28,6 +28,12 @@ export interface Commit {
   /** How long the client wants its offsets kept (v2-4), -1 for the broker's setting. */
   readonly retentionMs: number
   readonly topics: readonly CommitTopic[]
+}
+
+/** Offsets that are to be committed with a producer's transaction (TxnOffsetCommit). */
+export interface TransactionalCommit {
+  readonly commit: Commit
+  readonly producer: TransactionalProducer
 }
 
 export interface CommitTopic {
@@ -93,14 +99,22 @@ export class OffsetHandler {
     if (error !== ErrorCode.NONE) return { records: [], answer: { error, topics: [] } }
     this.#keepSession(group, commit.memberId)
     const records: CoordinatorRecord[] = []
-    const topics = commit.topics.map((topic) => ({
-      name: topic.name,
-      partitions: topic.partitions.map((partition) => ({
-        partitionIndex: partition.partitionIndex,
-        errorCode: this.#commitPartition(commit, topic, partition, records),
-      })),
-    }))
+    const topics = this.#commitTopics(commit, records)
     return { records, answer: { error, topics } }
+  }
+
+  /**
+   * The same records as part of a producer's transaction: they count when it is committed. It proves no session, and a
+   * rebalance does not stand in its way.
+   */
+  commitTransactional({ commit, producer }: TransactionalCommit): Outcome<CommitResult> {
+    const group = this.#options.findGroup(commit.groupId)
+    const error = transactionalRefusal(group, commit)
+    this.#options.rebalance.tellRefusal(commit.groupId, 'txn-commit', error)
+    if (error !== ErrorCode.NONE) return { records: [], answer: { error, topics: [] } }
+    const records: CoordinatorRecord[] = []
+    const topics = this.#commitTopics(commit, records)
+    return { records, producer, answer: { error, topics } }
   }
 
   fetch({ groupId, topics, requireStable }: OffsetQuery): FetchedTopic[] {
@@ -198,6 +212,16 @@ export class OffsetHandler {
     return records
   }
 
+  #commitTopics(commit: Commit, records: CoordinatorRecord[]): readonly CommitTopicResult[] {
+    return commit.topics.map((topic) => ({
+      name: topic.name,
+      partitions: topic.partitions.map((partition) => ({
+        partitionIndex: partition.partitionIndex,
+        errorCode: this.#commitPartition(commit, topic, partition, records),
+      })),
+    }))
+  }
+
   #commitPartition(
     { groupId, retentionMs }: Commit,
     { name, topicId }: CommitTopic,
@@ -263,6 +287,20 @@ function commitRefusal(group: ClassicGroup | null, commit: Commit): ErrorCode {
   if (error !== ErrorCode.NONE) return error
   if (generation !== group.generation) return ErrorCode.ILLEGAL_GENERATION
   return group.state === 'CompletingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
+}
+
+/**
+ * Old transactional producers tell neither member nor generation, and are believed; what is told must be true. The
+ * errors are older than those of OffsetCommit.
+ */
+function transactionalRefusal(group: ClassicGroup | null, commit: Commit): ErrorCode {
+  const { generation, memberId, groupInstanceId } = commit
+  if (group === null) return generation < 0 ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION
+  if (generation < 0 && group.state === 'Empty') return ErrorCode.NONE
+  if (generation < 0 && memberId === '' && groupInstanceId === null) return ErrorCode.NONE
+  const error = group.validateMember(memberId, groupInstanceId)
+  if (error !== ErrorCode.NONE) return error
+  return generation === group.generation ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION
 }
 
 function deleteRefusal(group: ClassicGroup | null): ErrorCode {

@@ -26,6 +26,8 @@ export interface LogConfig {
   /** -1: no limit. */
   readonly retentionBytes: number
   readonly producerIdExpirationMs: number
+  /** transaction.partition.verification.enable. */
+  readonly transactionVerificationEnabled: boolean
   readonly minCleanableDirtyRatio: number
   readonly minCompactionLagMs: number
   readonly maxCompactionLagMs: number
@@ -54,6 +56,7 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   retentionMs: 604_800_000,
   retentionBytes: -1,
   producerIdExpirationMs: 86_400_000,
+  transactionVerificationEnabled: true,
   minCleanableDirtyRatio: 0.5,
   minCompactionLagMs: 0,
   maxCompactionLagMs: Infinity,

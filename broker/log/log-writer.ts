@@ -19,10 +19,16 @@ import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogFlusher } from './log-flusher.ts'
 import type { ProducerSnapshots } from './producer-snapshot.ts'
-import type { ProducerState, ProducerVerdict } from './producer-state.ts'
+import {
+  REPLICA_RULES,
+  type ProducerRules,
+  type ProducerState,
+  type ProducerVerdict,
+} from './producer-state.ts'
 import type { RecordError } from './record-checks.ts'
 import type { SegmentList } from './segment-list.ts'
 import { Segment } from './segment.ts'
+import type { VerificationGuard } from './verification-states.ts'
 
 const INT32_MAX = 0x7fff_ffff
 const UINT32_MAX = 0xffff_ffff
@@ -37,6 +43,10 @@ export interface LeaderAppendOptions {
   readonly origin: AppendOrigin
   /** By cleanup.policy when left out. */
   readonly isTopicCompacted?: boolean
+  /** Of the verification with the transaction coordinator that a transaction's first batch needs. */
+  readonly guard?: VerificationGuard | null
+  /** Of an end marker: the transaction.version its coordinator goes by. */
+  readonly transactionVersion?: number
 }
 
 /** The outcome of an append on the leader. Offsets are -1 when it was refused. */
@@ -102,10 +112,10 @@ export class LogWriter {
       return checked.isRequestFault ? { ...refused, logStartOffset: -1 } : refused
     }
     const markers = endMarkers(checked)
-    const isFromClient = options.origin === 'client'
+    const rules = this.#producerRules(options)
     for (const [index, header] of checked.headers.entries()) {
       if (header.producerId < 0) continue
-      const verdict = producers.check(header, markers?.[index] ?? null, isFromClient)
+      const verdict = producers.check(header, markers?.[index] ?? null, rules)
       if (verdict !== null) return this.#answerVerdict(verdict)
     }
     const baseOffset = segments.active.endOffset
@@ -179,6 +189,12 @@ export class LogWriter {
       isTopicCompacted: options.isTopicCompacted ?? config.cleanupPolicy.includes('compact'),
       partitionName: topicPartitionKey(this.#parts.topic, this.#parts.partition),
     })
+  }
+
+  #producerRules(options: LeaderAppendOptions): ProducerRules {
+    const { origin, guard = null, transactionVersion = 0 } = options
+    const needsVerification = this.config.transactionVerificationEnabled && origin !== 'raft'
+    return { isFromClient: origin === 'client', needsVerification, guard, transactionVersion }
   }
 
   /**
@@ -351,7 +367,7 @@ export class LogWriter {
   /** A replica takes what its leader took, but says so when it would have refused it. */
   #reportOddProducer(header: BatchHeader, marker: EndMarker | null): void {
     if (header.producerId < 0) return
-    const verdict = this.#parts.producers.check(header, marker, false)
+    const verdict = this.#parts.producers.check(header, marker, REPLICA_RULES)
     if (verdict?.kind !== 'refused') return
     this.#emit('log.odd-producer', { offset: header.baseOffset, problem: verdict.message })
   }

@@ -26,6 +26,7 @@ import { loadProducers, recoverLog, type RecoveredLog } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
 import type { SegmentList } from './segment-list.ts'
 import { EMPTY, type Segment } from './segment.ts'
+import type { VerificationGuard, VerificationRequest } from './verification-states.ts'
 import { findByTimestamp, findLargestTimestamp, type FoundRecord } from './timestamp-search.ts'
 
 export type {
@@ -245,6 +246,21 @@ export class PartitionLog {
     return this.#producers.entries()
   }
 
+  /**
+   * Begins to verify a transaction that is to begin here with the batch that `request` tells of; null when it is
+   * open already. The guard belongs with the append.
+   */
+  beginVerification(request: VerificationRequest, nowMs: TimestampMs): VerificationGuard | null {
+    const { producerId, producerEpoch } = request
+    if (this.#producers.hasOngoing(producerId, producerEpoch)) return null
+    return this.#producers.verifications.begin(request, nowMs)
+  }
+
+  /** Forgets producers that were silent for producer.id.expiration.ms and have no transaction open. */
+  expireProducers(nowMs: TimestampMs): void {
+    this.#producers.expire(nowMs, this.#writer.config.producerIdExpirationMs)
+  }
+
   /** The batches of a producer whose retry would be recognised, oldest first. */
   cachedBatches(producerId: ProducerId): readonly CachedBatch[] {
     return this.#producers.cachedBatches(producerId)
@@ -257,11 +273,7 @@ export class PartitionLog {
     }
   }
 
-  /**
-   * Checks the batches, gives them the next offsets and the epoch by changing `records` in place,
-   * and appends them. A client's batch obeys Kafka's rules for Produce; one that is refused changes
-   * nothing in the log.
-   */
+  /** Checks, places and appends batches, changing `records`; one that is refused changes nothing in the log. */
   appendAsLeader(records: Buffer, options: LeaderAppendOptions): AppendResult {
     this.#assertOpen()
     return this.#writer.appendAsLeader(records, options)
@@ -299,10 +311,7 @@ export class PartitionLog {
     }
   }
 
-  /**
-   * The largest epoch at most `epoch` and where it ends (KIP-101, KIP-279, KIP-320); -1 and -1 when
-   * unknown.
-   */
+  /** The largest epoch at most `epoch` and where it ends (KIP-101, KIP-279, KIP-320); -1 and -1: unknown. */
   endOffsetForEpoch(epoch: LeaderEpoch): EpochEnd {
     return this.#epochs.endOffsetFor(epoch, this.logEndOffset)
   }
@@ -401,13 +410,10 @@ export class PartitionLog {
     this.#flusher.flush(this.#segments, this.#epochs, done)
   }
 
-  /**
-   * Applies retention and forgets silent producers. Returns how many segments went. Throws
-   * `DiskError` and `CorruptionError`.
-   */
+  /** Applies retention, forgets silent producers. Returns how many segments went. Throws as `truncateTo` does. */
   deleteOldSegments(nowMs: TimestampMs): number {
     this.#assertOpen()
-    this.#producers.expire(nowMs, this.#writer.config.producerIdExpirationMs)
+    this.expireProducers(nowMs)
     const count = expiredSegments({
       segments: this.#segments.all,
       config: this.#writer.config,

@@ -5,10 +5,17 @@ import type { BatchHeader } from '../../src/wire/record-batch.ts'
 import type { AbortedTransaction } from './aborted-transactions.ts'
 import type { EndMarker } from './end-marker.ts'
 import type { ProducerSnapshot } from './producer-snapshot.ts'
+import {
+  VerificationStates,
+  type Verification,
+  type VerificationGuard,
+} from './verification-states.ts'
 
 /** Retries of this many batches are recognised: as many as a producer has in flight (KIP-98). */
 const CACHED_BATCHES_MAX = 5
 const SEQUENCES = 0x8000_0000
+/** From this transaction.version on every transaction ends with a higher epoch than its own (KIP-890). */
+const EPOCH_BUMP_TRANSACTION_VERSION = 2
 
 /** A batch that was appended, for the answer to its retry. */
 export interface CachedBatch {
@@ -23,6 +30,25 @@ export interface CachedBatch {
 export type ProducerVerdict =
   | { readonly kind: 'duplicate'; readonly batch: CachedBatch }
   | { readonly kind: 'refused'; readonly error: ErrorCode; readonly message: string }
+
+/** Who appends a batch, and what was found out about its transaction before. */
+export interface ProducerRules {
+  /** Duplicates and sequences are looked at: a coordinator's batches carry none, a replica takes what its leader took. */
+  readonly isFromClient: boolean
+  /** A batch that begins a transaction needs the guard of its verification. */
+  readonly needsVerification: boolean
+  readonly guard: VerificationGuard | null
+  /** transaction.version that the coordinator of an end marker goes by; 0 for batches of data. */
+  readonly transactionVersion: number
+}
+
+/** What holds for a replica. */
+export const REPLICA_RULES: ProducerRules = {
+  isFromClient: false,
+  needsVerification: false,
+  guard: null,
+  transactionVersion: 0,
+}
 
 interface Producer {
   epoch: number
@@ -45,6 +71,8 @@ interface OpenTransaction {
  * changes nothing and `apply` is called for every batch that was appended, live or in replay.
  */
 export class ProducerState {
+  /** Transactions that are about to begin here. */
+  readonly verifications = new VerificationStates()
   readonly #producers = new Map<ProducerId, Producer>()
   /** By rising first offset. */
   #open: OpenTransaction[] = []
@@ -65,27 +93,40 @@ export class ProducerState {
     return first
   }
 
+  /** A transaction of this producer and epoch is open, so its coordinator knows of the partition. */
+  hasOngoing(producerId: ProducerId, epoch: number): boolean {
+    const producer = this.#producers.get(producerId)
+    return producer !== undefined && producer.txnFirstOffset >= 0 && producer.epoch === epoch
+  }
+
   /**
-   * Null when the batch may be appended. Duplicates and sequences are looked at for clients only,
-   * since the coordinators' batches carry no sequences; epochs for all.
+   * Null when the batch may be appended. In Kafka's order: a retry first, then whether the coordinator knows of
+   * the transaction, then epoch and sequence.
    */
   check(
     header: BatchHeader,
     marker: EndMarker | null,
-    isFromClient: boolean,
+    rules: ProducerRules,
   ): ProducerVerdict | null {
     const producer = this.#producers.get(header.producerId)
-    if (producer === undefined) return null
-    if (isFromClient) {
+    if (rules.isFromClient && producer !== undefined) {
       const batch = duplicateOf(header, producer)
       if (batch !== undefined) return { kind: 'duplicate', batch }
     }
-    if (header.producerEpoch < producer.epoch) {
-      const message = `Epoch ${header.producerEpoch} of producer ${header.producerId} is smaller than the last seen epoch ${producer.epoch}`
-      return { kind: 'refused', error: ErrorCode.INVALID_PRODUCER_EPOCH, message }
+    if (rules.needsVerification && !this.#isVerified(header, rules.guard)) {
+      const message = 'Record was not part of an ongoing transaction'
+      return { kind: 'refused', error: ErrorCode.INVALID_TXN_STATE, message }
     }
-    if (header.isControl) return checkMarker(header, marker, producer)
-    if (isFromClient && !isInSequence(header, producer)) return outOfOrder(header, producer)
+    if (header.isControl) {
+      return producer === undefined ? null : checkMarker(header, marker, producer, rules)
+    }
+    if (producer !== undefined && header.producerEpoch < producer.epoch) {
+      return oldEpoch(header, producer)
+    }
+    const verification = rules.isFromClient ? this.verifications.of(header.producerId) : null
+    const problem = sequenceProblem(header, verification, producer === undefined)
+    if (problem !== null || producer === undefined) return problem
+    if (rules.isFromClient && !isInSequence(header, producer)) return outOfOrder(header, producer)
     if (producer.txnFirstOffset >= 0 && !header.isTransactional) {
       const message = `Expected a transactional write from producer ${header.producerId}, its transaction is open since offset ${producer.txnFirstOffset}`
       return { kind: 'refused', error: ErrorCode.INVALID_TXN_STATE, message }
@@ -96,6 +137,7 @@ export class ProducerState {
   /** Takes in a batch of the log. Returns the transaction that it aborted, if it did. */
   apply(header: BatchHeader, marker: EndMarker | null): AbortedTransaction | null {
     if (header.producerId < 0) return null
+    if (header.isTransactional) this.verifications.end(header.producerId)
     if (header.isControl) return marker === null ? null : this.#endTransaction(header, marker)
     const producer = this.#producer(header.producerId)
     setEpoch(producer, header.producerEpoch)
@@ -126,6 +168,7 @@ export class ProducerState {
       const isSilent = nowMs - producer.lastTimestampMs >= expirationMs
       if (isSilent && producer.txnFirstOffset < 0) this.#producers.delete(producerId)
     }
+    this.verifications.expire(nowMs, expirationMs)
   }
 
   clear(): void {
@@ -195,6 +238,12 @@ export class ProducerState {
     return { producerId: header.producerId, firstOffset, lastOffset, lastStableOffset }
   }
 
+  #isVerified(header: BatchHeader, guard: VerificationGuard | null): boolean {
+    if (header.isControl || !header.isTransactional) return true
+    if (this.hasOngoing(header.producerId, header.producerEpoch)) return true
+    return guard !== null && this.verifications.of(header.producerId)?.guard === guard
+  }
+
   #producer(producerId: ProducerId): Producer {
     const known = this.#producers.get(producerId)
     if (known !== undefined) return known
@@ -235,14 +284,46 @@ function outOfOrder(header: BatchHeader, producer: Producer): ProducerVerdict {
   return { kind: 'refused', error: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, message }
 }
 
+/** What came while the coordinator was asked was not in the order in which it was sent. */
+function sequenceProblem(
+  header: BatchHeader,
+  verification: Verification | null,
+  isUnknown: boolean,
+): ProducerVerdict | null {
+  if (verification === null) return null
+  const { producerId, baseSequence } = header
+  const error = ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+  if (baseSequence > verification.lowestSequence) {
+    const message = `Out of order sequence number for producer ${producerId}: ${baseSequence} (incoming), ${verification.lowestSequence} (earliest seen)`
+    return { kind: 'refused', error, message }
+  }
+  if (!verification.supportsEpochBump || !isUnknown || baseSequence === 0) return null
+  const message = `Invalid sequence number for producer ${producerId}: ${baseSequence} (incoming), expected 0 from a producer that is not known here`
+  return { kind: 'refused', error, message }
+}
+
+/**
+ * With protocol 2 a marker has a higher epoch than the transaction it ends, so that what is left of the transaction
+ * cannot come after it; an equal one is the repeated request of a coordinator that has its answer lost.
+ */
 function checkMarker(
   header: BatchHeader,
   marker: EndMarker | null,
   producer: Producer,
+  { transactionVersion }: ProducerRules,
 ): ProducerVerdict | null {
+  const isBumped = transactionVersion >= EPOCH_BUMP_TRANSACTION_VERSION
+  const isForLater = isBumped && producer.txnFirstOffset >= 0
+  const leastEpoch = isForLater ? producer.epoch + 1 : producer.epoch
+  if (header.producerEpoch < leastEpoch) return oldEpoch(header, producer)
   if (marker === null || marker.coordinatorEpoch >= producer.coordinatorEpoch) return null
   const message = `Coordinator epoch ${marker.coordinatorEpoch} for producer ${header.producerId} is older than ${producer.coordinatorEpoch}`
   return { kind: 'refused', error: ErrorCode.TRANSACTION_COORDINATOR_FENCED, message }
+}
+
+function oldEpoch(header: BatchHeader, producer: Producer): ProducerVerdict {
+  const message = `Epoch ${header.producerEpoch} of producer ${header.producerId} is smaller than the last seen epoch ${producer.epoch}`
+  return { kind: 'refused', error: ErrorCode.INVALID_PRODUCER_EPOCH, message }
 }
 
 /** Another epoch, also (in replicas) a smaller one, ends what is cached of the one before. */

@@ -1,8 +1,13 @@
+import type { Config } from '../../src/base/config-def.ts'
 import type { BrokerId } from '../../src/base/ids.ts'
 import type { Address } from '../../src/ports/network.ts'
 import { endpointNamed } from '../metadata/cluster-image.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import { FollowerFetcher, type FollowerFetcherOptions } from './follower-fetcher.ts'
+import {
+  FollowerFetcher,
+  type FetcherSettings,
+  type FollowerFetcherOptions,
+} from './follower-fetcher.ts'
 import type { Partition } from './partition.ts'
 
 export interface FollowerFetchersOptions extends Omit<
@@ -84,5 +89,17 @@ export class FollowerFetchers {
     const broker = this.#options.image().brokers.get(leaderId)
     const listener = endpointNamed(broker?.listeners, name)
     return listener === undefined ? null : { host: listener.host, port: listener.port }
+  }
+}
+
+/** The replica.fetch.* settings. */
+export function fetcherSettingsOf(config: Config): FetcherSettings {
+  return {
+    waitMaxMs: config.int('replica.fetch.wait.max.ms'),
+    minBytes: config.int('replica.fetch.min.bytes'),
+    responseMaxBytes: config.int('replica.fetch.response.max.bytes'),
+    partitionMaxBytes: config.int('replica.fetch.max.bytes'),
+    backoffMs: config.int('replica.fetch.backoff.ms'),
+    requestTimeoutMs: config.int('replica.socket.timeout.ms'),
   }
 }

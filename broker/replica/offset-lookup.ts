@@ -1,5 +1,7 @@
 import type { BrokerId, LeaderEpoch, Offset, TimestampMs } from '../../src/base/ids.ts'
+import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
+import type { Lookup } from './hosted-partitions.ts'
 import type { Partition } from './partition.ts'
 
 const CONSUMER_ID = -1
@@ -61,6 +63,24 @@ interface Found {
 }
 
 const NOTHING: Found = { offset: -1, timestampMs: -1, leaderEpoch: -1 }
+
+/** Answers a whole request in the order of its entries; a partition listed twice is INVALID_REQUEST. */
+export function lookUpOffsets(
+  input: ListOffsetsInput,
+  find: (topic: string, partition: number) => Lookup,
+): readonly ListOffsetsResult[] {
+  const counts = new Map<string, number>()
+  for (const { topic, partition } of input.entries) {
+    const key = topicPartitionKey(topic, partition)
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return input.entries.map((entry) => {
+    const isRepeated = (counts.get(topicPartitionKey(entry.topic, entry.partition)) ?? 0) > 1
+    if (isRepeated) return offsetFailure(entry, ErrorCode.INVALID_REQUEST)
+    const { partition, error } = find(entry.topic, entry.partition)
+    return partition === null ? offsetFailure(entry, error) : lookUpOffset(partition, entry, input)
+  })
+}
 
 /**
  * Answers one entry of ListOffsets. A client is told of an offset only below what it may fetch. While the

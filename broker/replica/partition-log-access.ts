@@ -2,7 +2,7 @@ import { assert } from '../../src/base/assert.ts'
 import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import type { ErrorCode } from '../../src/wire/error-codes.ts'
 import { NO_RECORDS } from './fetch-result.ts'
-import type { Partition } from './partition.ts'
+import type { AppendedTransaction, Partition } from './partition.ts'
 import type { ReplicaManager } from './replica-manager.ts'
 
 /** What a coordinator may do with the logs of its topic; has the shape its runtime declares. */
@@ -11,6 +11,7 @@ export interface PartitionLogAccess {
     partition: number,
     batch: Buffer,
     leaderEpoch: LeaderEpoch,
+    transaction?: AppendedTransaction,
   ): { readonly error: ErrorCode; readonly lastOffset: Offset }
   whenCommitted(
     partition: number,
@@ -44,8 +45,8 @@ export function partitionLogAccess(
     return partition
   }
   return {
-    append: (index, batch, leaderEpoch) =>
-      replicas.appendAsCoordinator(topic, index, batch, leaderEpoch),
+    append: (index, batch, leaderEpoch, transaction) =>
+      replicas.appendAsCoordinator(topic, index, batch, leaderEpoch, transaction),
     whenCommitted: (index, offset, leaderEpoch, timeoutMs, done) =>
       replicas.whenCommitted(topic, index, offset, leaderEpoch, timeoutMs, done),
     read: (index, offset, maxBytes) => {

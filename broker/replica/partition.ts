@@ -6,7 +6,13 @@ import type { Uuid } from '../../src/base/uuid.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
-import type { AppendOrigin, AppendResult, PartitionLog } from '../log/partition-log.ts'
+import type {
+  AppendOrigin,
+  AppendResult,
+  LeaderAppendOptions,
+  PartitionLog,
+} from '../log/partition-log.ts'
+import type { VerificationGuard, VerificationRequest } from '../log/verification-states.ts'
 import type { BrokerRegistration, PartitionState } from '../metadata/image.ts'
 import type { IsrProposal } from './in-sync-set.ts'
 import { LeaderRole, type FollowerEligibility } from './leader-role.ts'
@@ -41,6 +47,9 @@ export interface RoleChange {
   readonly isApplied: boolean
   readonly isNewEpoch: boolean
 }
+
+/** What the log is told of the transaction of an append. */
+export type AppendedTransaction = Pick<LeaderAppendOptions, 'guard' | 'transactionVersion'>
 
 /** What a refused append carries besides its error. */
 export type Appended =
@@ -208,7 +217,12 @@ export class Partition {
    * Appends on the leader. NOT_ENOUGH_REPLICAS, with nothing appended, when acks=all is asked for and the
    * committed in-sync set is smaller than the effective min.insync.replicas. Throws `StorageFailure`.
    */
-  appendAsLeader(records: Buffer, requiredAcks: number, origin: AppendOrigin): Appended {
+  appendAsLeader(
+    records: Buffer,
+    requiredAcks: number,
+    origin: AppendOrigin,
+    transaction: AppendedTransaction = {},
+  ): Appended {
     const role = this.#role
     if (role === null) return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER, result: null }
     if (requiredAcks === -1 && role.inSync.committed.size < this.effectiveMinInsyncReplicas) {
@@ -220,6 +234,7 @@ export class Partition {
       nowMs: this.#surroundings.clock.wallMs(),
       origin,
       isTopicCompacted: this.#config.log.cleanupPolicy.includes('compact'),
+      ...transaction,
     })
     throwStorageError(result.error, this.key)
     if (result.error !== ErrorCode.NONE) {
@@ -230,6 +245,11 @@ export class Partition {
     this.#advanceHighWatermark()
     this.#surroundings.changed(this)
     return { error: ErrorCode.NONE, result }
+  }
+
+  /** On the leader: the guard for the first batch of a transaction; null when it is open here already. */
+  beginVerification(request: VerificationRequest): VerificationGuard | null {
+    return this.log.beginVerification(request, this.#surroundings.clock.wallMs())
   }
 
   /**

@@ -3,6 +3,7 @@ import { ZERO_UUID, type Uuid } from '../../src/base/uuid.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import type { AppendOrigin } from '../log/partition-log.ts'
+import type { VerificationGuard } from '../log/verification-states.ts'
 import {
   DelayedCommit,
   DelayedProduce,
@@ -12,9 +13,10 @@ import {
 import { UNKNOWN_LEADER } from './fetch-result.ts'
 import type { Lookup } from './hosted-partitions.ts'
 import { leaderOf } from './partition-read.ts'
-import type { Appended, Partition } from './partition.ts'
+import type { Appended, AppendedTransaction, Partition } from './partition.ts'
 import { Purgatory } from './purgatory.ts'
 import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
+import type { ProduceTransaction } from './transaction-verifier.ts'
 
 const MAX_WAITING_PRODUCES = 100_000
 const TELLS_NO_LOG_START: ReadonlySet<number> = new Set([
@@ -33,6 +35,10 @@ export interface AppendInput {
   readonly timeoutMs: number
   readonly origin: AppendOrigin
   readonly entries: readonly AppendEntry[]
+  /** What a transactional producer says; its batches are verified first. */
+  readonly transaction?: ProduceTransaction
+  /** Of end markers: the transaction.version that their coordinator goes by. */
+  readonly transactionVersion?: number
   /** Called once, possibly at once, with the results in the order of the entries; also for acks 0. */
   readonly respond: (results: readonly AppendPartitionResult[]) => void
 }
@@ -43,6 +49,8 @@ export interface AppendEntry {
   readonly topicId: Uuid
   readonly partition: number
   readonly records: Buffer
+  /** Of the verification of its transaction. */
+  readonly guard?: VerificationGuard
 }
 
 export interface ProduceServiceOptions {
@@ -69,7 +77,9 @@ export class ProduceService {
   append(input: AppendInput): void {
     const { requiredAcks, entries, respond } = input
     if (requiredAcks !== -1 && requiredAcks !== 0 && requiredAcks !== 1) {
-      return respond(entries.map((entry) => failure(entry, ErrorCode.INVALID_REQUIRED_ACKS, null)))
+      return respond(
+        entries.map((entry) => refusedAppend(entry, ErrorCode.INVALID_REQUIRED_ACKS, null)),
+      )
     }
     const appends = entries.map((entry) => this.#appendOne(entry, input))
     const isWaiting = requiredAcks === -1 && appends.some((each) => each.requiredOffset !== null)
@@ -84,9 +94,10 @@ export class ProduceService {
   appendAsCoordinator(
     partition: Partition,
     batch: Buffer,
+    transaction: AppendedTransaction = {},
   ): { readonly error: ErrorCode; readonly lastOffset: Offset } {
     const input = { requiredAcks: -1, origin: 'coordinator' } as const
-    const { error, result } = this.#guarded(partition, batch, input)
+    const { error, result } = this.#guarded(partition, batch, input, transaction)
     return { error, lastOffset: error === ErrorCode.NONE ? (result?.lastOffset ?? -1) : -1 }
   }
 
@@ -116,12 +127,14 @@ export class ProduceService {
     if (partition === null) {
       const isOther = error === ErrorCode.INCONSISTENT_TOPIC_ID
       const shown = isOther ? ErrorCode.UNKNOWN_TOPIC_ID : error
-      return { result: failure(entry, shown, null), requiredOffset: null }
+      return { result: refusedAppend(entry, shown, null), requiredOffset: null }
     }
-    const appended = this.#guarded(partition, entry.records, input)
+    const { guard = null } = entry
+    const transaction = { guard, transactionVersion: input.transactionVersion ?? 0 }
+    const appended = this.#guarded(partition, entry.records, input, transaction)
     const { result } = appended
     if (result === null || appended.error !== ErrorCode.NONE) {
-      const refused = failure(entry, appended.error, partition)
+      const refused = refusedAppend(entry, appended.error, partition)
       const recordErrors = result?.recordErrors ?? []
       // As Kafka has it: a message only beside records, and where the log begins unless the error says enough.
       const told = {
@@ -153,10 +166,11 @@ export class ProduceService {
   #guarded(
     partition: Partition,
     records: Buffer,
-    input: Pick<AppendInput, 'requiredAcks' | 'origin'>,
+    { requiredAcks, origin }: Pick<AppendInput, 'requiredAcks' | 'origin'>,
+    transaction: AppendedTransaction,
   ): Appended {
     try {
-      return partition.appendAsLeader(records, input.requiredAcks, input.origin)
+      return partition.appendAsLeader(records, requiredAcks, origin, transaction)
     } catch (error) {
       if (!isStorageFailure(error)) throw error
       this.#options.onStorageFailure(partition, error)
@@ -165,7 +179,8 @@ export class ProduceService {
   }
 }
 
-function failure(
+/** The answer for a partition to which nothing was appended. */
+export function refusedAppend(
   entry: Pick<AppendEntry, 'topic' | 'topicId' | 'partition'>,
   error: ErrorCode,
   partition: Partition | null,

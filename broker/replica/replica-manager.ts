@@ -18,20 +18,14 @@ import { DeleteRecordsService, type DeleteRecordsInput } from './delete-records-
 import { epochFailure, lookUpEpoch, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
 import type { FetchInput } from './fetch-result.ts'
 import { FetchService, type FetchRespond } from './fetch-service.ts'
-import type { FetcherSettings } from './follower-fetcher.ts'
 import { flushTask } from './flush-scheduler.ts'
-import { FollowerFetchers } from './follower-fetchers.ts'
+import { fetcherSettingsOf, FollowerFetchers } from './follower-fetchers.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
 import { IsrUpdates, type AlterPartitionSender } from './isr-updates.ts'
-import {
-  lookUpOffset,
-  offsetFailure,
-  type ListOffsetsInput,
-  type ListOffsetsResult,
-} from './offset-lookup.ts'
+import { lookUpOffsets, type ListOffsetsInput, type ListOffsetsResult } from './offset-lookup.ts'
 import { LogCleaner, type CompactionSummary } from './log-cleaner.ts'
 import { LogStartCheckpoint } from './log-start-checkpoint.ts'
-import type { Partition } from './partition.ts'
+import type { AppendedTransaction, Partition, PartitionSurroundings } from './partition.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
 import { replicaSelectorOf } from './replica-selector.ts'
@@ -41,6 +35,7 @@ import {
   throwStorageError,
   type StorageFailure,
 } from './storage-failure.ts'
+import { TransactionalAppends } from './transactional-appends.ts'
 
 /** What a partition has become on this broker; `removed`: it is hosted no longer. */
 export type LeadershipKind = 'leader' | 'follower' | 'removed'
@@ -96,6 +91,7 @@ export class ReplicaManager {
   readonly #hosted: HostedPartitions
   readonly #fetches: FetchService
   readonly #produces: ProduceService
+  readonly #transactions: TransactionalAppends
   readonly #deletions: DeleteRecordsService
   readonly #isrUpdates: IsrUpdates
   readonly #fetchers: FollowerFetchers
@@ -118,28 +114,14 @@ export class ReplicaManager {
     const cleanerOffsets = new CleanerCheckpoint(options.disk, events)
     const step = (fn: () => void): void => this.#step(fn)
     const onStorageFailure = this.#onStorageFailure.bind(this)
-    this.#isrUpdates = new IsrUpdates({
-      brokerId,
-      brokerEpoch,
-      clock,
-      send: options.alterPartition,
-      step,
-    })
+    const send = options.alterPartition
+    this.#isrUpdates = new IsrUpdates({ brokerId, brokerEpoch, clock, send, step })
     this.#hosted = new HostedPartitions({
       ...options,
       checkpoints: this.#checkpoints,
       logStarts: this.#logStarts,
       cleanerOffsets,
-      surroundings: {
-        brokerId,
-        brokerEpoch,
-        clock,
-        events,
-        replicaLagTimeMaxMs: config.long('replica.lag.time.max.ms'),
-        broker: (id) => image().brokers.get(id),
-        proposeIsr: (partition, proposal) => this.#isrUpdates.submit(partition, proposal),
-        changed: (partition) => this.#onChanged(partition),
-      },
+      surroundings: this.#surroundings(),
     })
     this.#fetches = new FetchService({
       clock,
@@ -167,6 +149,12 @@ export class ReplicaManager {
       partitions: () => this.partitions(),
       step,
       onStorageFailure,
+    })
+    this.#transactions = new TransactionalAppends({
+      ...options,
+      find: (topic, index) => this.#hosted.find(topic, index),
+      append: (input) => this.#produces.append(input),
+      step,
     })
     this.#fetchers = new FollowerFetchers({
       ...options,
@@ -260,7 +248,16 @@ export class ReplicaManager {
 
   /** Produce: see `AppendInput`. */
   append(input: AppendInput): void {
-    this.#step(() => this.#produces.append(input))
+    const { transaction } = input
+    this.#step(() => {
+      if (transaction === undefined) this.#produces.append(input)
+      else this.#transactions.append(input, transaction)
+    })
+  }
+
+  /** For coordinators: see `TransactionalAppends.verifyOne`. */
+  verifyTransaction(...question: Parameters<TransactionalAppends['verifyOne']>): void {
+    this.#step(() => this.#transactions.verifyOne(...question))
   }
 
   /**
@@ -272,6 +269,7 @@ export class ReplicaManager {
     index: number,
     batch: Buffer,
     leaderEpoch: LeaderEpoch,
+    transaction?: AppendedTransaction,
   ): { readonly error: ErrorCode; readonly lastOffset: Offset } {
     const { partition, error } = this.#hosted.find(topic, index)
     if (partition === null) return { error, lastOffset: -1 }
@@ -280,7 +278,7 @@ export class ReplicaManager {
     }
     let appended = { error: ErrorCode.NONE as ErrorCode, lastOffset: -1 }
     this.#step(() => {
-      appended = this.#produces.appendAsCoordinator(partition, batch)
+      appended = this.#produces.appendAsCoordinator(partition, batch, transaction)
     })
     return appended
   }
@@ -311,19 +309,7 @@ export class ReplicaManager {
 
   /** ListOffsets, answered in the order of the entries; a partition listed twice is INVALID_REQUEST. */
   listOffsets(input: ListOffsetsInput): readonly ListOffsetsResult[] {
-    const counts = new Map<string, number>()
-    for (const { topic, partition } of input.entries) {
-      const key = topicPartitionKey(topic, partition)
-      counts.set(key, (counts.get(key) ?? 0) + 1)
-    }
-    return input.entries.map((entry) => {
-      const isRepeated = (counts.get(topicPartitionKey(entry.topic, entry.partition)) ?? 0) > 1
-      if (isRepeated) return offsetFailure(entry, ErrorCode.INVALID_REQUEST)
-      const { partition, error } = this.#hosted.find(entry.topic, entry.partition)
-      return partition === null
-        ? offsetFailure(entry, error)
-        : lookUpOffset(partition, entry, input)
-    })
+    return lookUpOffsets(input, (topic, index) => this.#hosted.find(topic, index))
   }
 
   /** OffsetForLeaderEpoch, answered in the order of the entries. */
@@ -347,6 +333,11 @@ export class ReplicaManager {
   /** The hosted partition, or null. */
   partition(topic: string, index: number): Partition | null {
     return this.#hosted.get(topicPartitionKey(topic, index))
+  }
+
+  /** Why there is no such partition here. */
+  absenceOf(topic: string, index: number): ErrorCode {
+    return this.#hosted.find(topic, index).error
   }
 
   partitions(): readonly Partition[] {
@@ -383,6 +374,7 @@ export class ReplicaManager {
     this.#tasks.close()
     this.#fetchers.close()
     this.#isrUpdates.close()
+    this.#transactions.close()
     this.#produces.close()
     this.#deletions.close()
     this.#fetches.close()
@@ -416,6 +408,17 @@ export class ReplicaManager {
         left -= 1
         if (left === 0) finish()
       })
+    }
+  }
+
+  #surroundings(): PartitionSurroundings {
+    const { config, image } = this.#options
+    return {
+      ...this.#options,
+      replicaLagTimeMaxMs: config.long('replica.lag.time.max.ms'),
+      broker: (id) => image().brokers.get(id),
+      proposeIsr: (partition, proposal) => this.#isrUpdates.submit(partition, proposal),
+      changed: (partition) => this.#onChanged(partition),
     }
   }
 
@@ -541,6 +544,13 @@ export class ReplicaManager {
       tag: 'replica.retention',
       run: () => void this.#deleteOldSegments(),
     })
+    this.#tasks.repeat({
+      everyMs: config.int('producer.id.expiration.check.interval.ms'),
+      tag: 'replica.producer-expiry',
+      run: () => {
+        for (const { log } of this.#hosted.values()) log.expireProducers(clock.wallMs())
+      },
+    })
     this.#tasks.repeat(flushTask(config, clock, () => this.#hosted.values()))
   }
 
@@ -578,16 +588,5 @@ export class ReplicaManager {
       }
     }
     return count
-  }
-}
-
-function fetcherSettingsOf(config: Config): FetcherSettings {
-  return {
-    waitMaxMs: config.int('replica.fetch.wait.max.ms'),
-    minBytes: config.int('replica.fetch.min.bytes'),
-    responseMaxBytes: config.int('replica.fetch.response.max.bytes'),
-    partitionMaxBytes: config.int('replica.fetch.max.bytes'),
-    backoffMs: config.int('replica.fetch.backoff.ms'),
-    requestTimeoutMs: config.int('replica.socket.timeout.ms'),
   }
 }

@@ -54,6 +54,7 @@ export function topicConfigOf(config: Config, overrides: ReadonlyMap<string, str
     retentionMs: own.number('retention.ms', 'long', retentionMs(config)),
     retentionBytes: own.number('retention.bytes', 'long', config.long('log.retention.bytes')),
     producerIdExpirationMs: config.int('producer.id.expiration.ms'),
+    transactionVerificationEnabled: config.boolean('transaction.partition.verification.enable'),
     ...cleaningOf(own, config),
     ...flushingOf(own, config),
   }

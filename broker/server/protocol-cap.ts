@@ -12,10 +12,11 @@ const OWN_RELEASE = '4.4'
 /** Before it features were not told in ApiVersions: the first is metadata.version (KIP-778). */
 const FEATURES_SINCE = '3.3'
 /**
- * Brokers of this cluster fetch on the listener that clients use, in versions that a capped broker denies. A cap is
- * there for clients to see an older broker, not for the cluster to be one.
+ * Brokers of this cluster fetch, verify transactions and write their markers on the listener that clients use, in
+ * versions that a capped broker denies. A cap is there for clients to see an older broker, not for the cluster to be
+ * one.
  */
-const REPLICA_CLIENT_ID = /^broker-\d+-fetcher-\d+$/
+const BROKER_CLIENT_ID = /^broker-\d+-(fetcher-\d+|txn-verifier|txn-marker-sender)$/
 
 /** The releases that `kafkette.protocol.version` takes. */
 export const PROTOCOL_VERSIONS: readonly string[] = [
@@ -63,6 +64,6 @@ export class ProtocolCap {
 
   /** Whether the cap holds for a client of this id. */
   holdsFor(clientId: string | null): boolean {
-    return clientId === null || !REPLICA_CLIENT_ID.test(clientId)
+    return clientId === null || !BROKER_CLIENT_ID.test(clientId)
   }
 }

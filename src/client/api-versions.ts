@@ -12,11 +12,14 @@ export interface VersionLimits {
 export class ApiVersions {
   readonly #ranges = new Map<number, readonly [number, number]>()
   readonly #features = new Map<string, number>()
+  /** Grows with every change of a finalized feature; -1: the broker knows of none. */
+  readonly featuresEpoch: number
 
   constructor(response: ApiVersionsResponse) {
     for (const each of response.apiKeys) {
       this.#ranges.set(each.apiKey, [each.minVersion, each.maxVersion])
     }
+    this.featuresEpoch = response.finalizedFeaturesEpoch
     for (const feature of response.finalizedFeatures) {
       this.#features.set(feature.name, feature.maxVersionLevel)
     }

@@ -45,6 +45,7 @@ const PRODUCER: readonly Row[] = [
   ['compression.type', 'string', 'none', '[none, gzip, snappy, lz4, zstd]'],
   ['partitioner.ignore.keys', 'boolean', false],
   ['transactional.id', 'string', null, 'non-empty string'],
+  ['transaction.timeout.ms', 'int', 60_000],
 ]
 
 const CONSUMER: readonly Row[] = [
@@ -144,8 +145,9 @@ function checkProducer(config: Config): void {
   if (isAsked && problem !== null) {
     throw new ConfigError(`enable.idempotence is true, so ${problem}`)
   }
-  if (config.nullableString('transactional.id') !== null) {
-    throw new ConfigError('transactional.id is set, but this producer has no transactions yet')
+  if (config.nullableString('transactional.id') !== null && !isIdempotent(config)) {
+    const why = problem ?? 'enable.idempotence must be true'
+    throw new ConfigError(`transactional.id is set, so ${why}`)
   }
   const deliveryMs = config.int('delivery.timeout.ms')
   const leastMs = config.long('linger.ms') + config.int('request.timeout.ms')

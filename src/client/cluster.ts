@@ -3,6 +3,7 @@ import type { Config } from '../base/config-def.ts'
 import { ConnectionError } from '../base/errors.ts'
 import type { BrokerId } from '../base/ids.ts'
 import type { EventField } from '../ports/events.ts'
+import type { ApiVersions } from './api-versions.ts'
 import { BrokerChannel, type Call, type CallDone } from './broker-channel.ts'
 import { parseAddresses, type ClientPorts } from './client-ports.ts'
 import { Metadata, type ClusterNode } from './metadata.ts'
@@ -39,6 +40,8 @@ export class Cluster {
   readonly #reconnect: BackoffOptions
   readonly #peers = new Map<BrokerId, Peer>()
   #isClosed = false
+  /** As the broker with the newest features told them. */
+  #features: ApiVersions | null = null
 
   constructor(config: Config, ports: ClientPorts) {
     this.config = config
@@ -55,6 +58,11 @@ export class Cluster {
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /** The finalized level of a feature, of the newest that a broker told; 0: there is none. */
+  featureLevel(name: string): number {
+    return this.#features?.featureLevel(name) ?? 0
   }
 
   /** `retry.backoff.ms` and its maximum. */
@@ -203,12 +211,18 @@ export class Cluster {
       requestTimeoutMs: this.requestTimeoutMs,
       onReady: () => {
         peer.failures = 0
+        this.#learnFeatures(channel.versions)
         this.emit('client.connected', { broker: id, address: `${host}:${port}`, lane })
       },
       onClosed: (error) => this.#onClosed(peer, lane, error),
     })
     peer.channels.set(lane, channel)
     return channel
+  }
+
+  #learnFeatures(versions: ApiVersions | null): void {
+    const known = this.#features?.featuresEpoch ?? -Infinity
+    if (versions !== null && versions.featuresEpoch >= known) this.#features = versions
   }
 
   #onClosed(peer: Peer, lane: Lane, error: Error | null): void {

@@ -12,6 +12,7 @@ import type { OffsetAndMetadata } from './group-offsets.ts'
 import type { TopicMetadata } from './metadata.ts'
 import { OffsetSpec, type OffsetAnswer } from './offset-lookup.ts'
 import { asPromise, withRetries } from './retry.ts'
+import type { ConsumerGroupMetadata } from './transaction-requests.ts'
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000
 
@@ -193,6 +194,14 @@ export class Consumer {
   /** -1 while it is no member. */
   generation(): number {
     return this.#core.group?.member.generation ?? -1
+  }
+
+  /** What `sendOffsetsToTransaction` of a producer needs. Throws without `group.id`. */
+  groupMetadata(): ConsumerGroupMetadata {
+    const groupId = this.config.nullableString('group.id')
+    if (groupId === null) throw new KafketteError('NO_GROUP', 'groupMetadata needs group.id')
+    const groupInstanceId = this.config.nullableString('group.instance.id')
+    return { groupId, generation: this.generation(), memberId: this.memberId(), groupInstanceId }
   }
 
   /** Commits if `enable.auto.commit`, leaves the group, ends the connections. Safe to call twice. */

@@ -66,6 +66,7 @@ export {
   type OffsetQuery,
 } from './offset-lookup.ts'
 export { Producer } from './producer.ts'
+export type { ConsumerGroupMetadata } from './transaction-requests.ts'
 export type {
   ProducerHeader,
   ProducerRecord,

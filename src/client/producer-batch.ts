@@ -22,6 +22,7 @@ export class ProducerBatch {
   /** When it fails if nothing else happened (`delivery.timeout.ms`). Monotonic. */
   readonly deadlineMs: number
   readonly #codec: Codec
+  readonly #isTransactional: boolean
   readonly #records: PreparedRecord[] = []
   #sizeBytes = BATCH_HEADER_BYTES
   #isOpen = true
@@ -43,6 +44,7 @@ export class ProducerBatch {
     readonly createdAtMs: number
     readonly deadlineMs: number
     readonly codec: Codec
+    readonly isTransactional?: boolean
   }) {
     this.topic = options.topic
     this.partition = options.partition
@@ -50,6 +52,7 @@ export class ProducerBatch {
     this.createdAtMs = options.createdAtMs
     this.deadlineMs = options.deadlineMs
     this.#codec = options.codec
+    this.#isTransactional = options.isTransactional ?? false
   }
 
   get recordCount(): number {
@@ -112,6 +115,7 @@ export class ProducerBatch {
             producerId: this.#stamp.producerId,
             producerEpoch: this.#stamp.epoch,
             baseSequence: this.#stamp.baseSequence,
+            isTransactional: this.#isTransactional,
           }),
     })
     return this.#bytes

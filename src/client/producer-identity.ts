@@ -17,11 +17,25 @@ export interface ProducerIdAndEpoch {
   readonly epoch: number
 }
 
+/** Where the batches of a producer get their id and epoch from. */
+export interface ProducerIds {
+  /** The epoch is the transaction coordinator's to choose, and a failed batch is the end of a transaction. */
+  readonly isTransactional: boolean
+  /** The present id; null when there is none yet. */
+  acquire(): ProducerIdAndEpoch | null
+  /** What follows `old`; null while that is awaited, or is not for the producer to say. */
+  next(old: ProducerIdAndEpoch): ProducerIdAndEpoch | null
+  /** Why there will never be an id. */
+  readonly fatalError: Error | null
+  close(): void
+}
+
 /**
  * The producer id of an idempotent producer. A partition whose sequence is broken goes on with a higher epoch,
  * which a producer without transactions may choose by itself (TransactionManager.bumpIdempotentProducerEpoch).
  */
-export class ProducerIdentity {
+export class ProducerIdentity implements ProducerIds {
+  readonly isTransactional = false
   readonly #cluster: Cluster
   readonly #onReady: () => void
   #current: ProducerIdAndEpoch | null = null

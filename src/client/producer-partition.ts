@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { BrokerId } from '../base/ids.ts'
 import { ErrorCode } from '../wire/error-codes.ts'
 import type { ProducerBatch } from './producer-batch.ts'
-import type { ProducerIdAndEpoch, ProducerIdentity } from './producer-identity.ts'
+import type { ProducerIdAndEpoch, ProducerIds } from './producer-identity.ts'
 import type { PreparedRecord } from './producer-record.ts'
 
 const SEQUENCE_LIMIT = 2 ** 31
@@ -24,7 +24,7 @@ export type Verdict = 'retry' | 'fail'
 export class ProducerPartition {
   readonly topic: string
   readonly partition: number
-  readonly #identity: ProducerIdentity | null
+  readonly #identity: ProducerIds | null
   #queue: ProducerBatch[] = []
   #retry: ProducerBatch[] = []
   #inFlight: ProducerBatch[] = []
@@ -37,7 +37,7 @@ export class ProducerPartition {
   #needsNewStamps = false
 
   /** Without an identity there are no sequences. */
-  constructor(topic: string, partition: number, identity: ProducerIdentity | null) {
+  constructor(topic: string, partition: number, identity: ProducerIds | null) {
     this.topic = topic
     this.partition = partition
     this.#identity = identity
@@ -131,6 +131,8 @@ export class ProducerPartition {
     if (batch.isEnded || batch.stamp === null) return isRetriable ? 'retry' : 'fail'
     const isFirst = this.#isFirst(batch)
     const isOutOfOrder = errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+    // A transaction cannot go on with a gap, nor in another epoch.
+    if (isFirst && isOutOfOrder && this.#identity?.isTransactional === true) return 'fail'
     if (isFirst && (isOutOfOrder || errorCode === ErrorCode.UNKNOWN_PRODUCER_ID)) {
       // Behind a gap, or the broker has lost what was before it: no wait would mend that.
       this.#needsNewStamps = true
@@ -169,6 +171,13 @@ export class ProducerPartition {
     return expired
   }
 
+  /** Takes out what was never sent. */
+  takeUnsent(): readonly ProducerBatch[] {
+    const unsent = this.#queue
+    this.#queue = []
+    return unsent
+  }
+
   /** Takes out everything. */
   clear(): readonly ProducerBatch[] {
     const all = [...this.#inFlight, ...this.#retry, ...this.#queue]
@@ -197,11 +206,21 @@ export class ProducerPartition {
   #prepareId(): boolean {
     assert(this.#identity !== null, 'only idempotent producers have an id')
     const isIdle = this.#inFlight.length === 0 && this.#retry.length === 0
+    if (this.#identity.isTransactional) return this.#followCoordinator(isIdle)
     if (this.#id !== null && this.#hasGap && isIdle) return this.#moveOn()
     const current = this.#identity.acquire()
     if (current === null) return this.#id !== null
     if (this.#id === null) this.#use(current)
     return true
+  }
+
+  /** A new epoch comes with a new transaction, when nothing of the last one is left. A gap stays until then. */
+  #followCoordinator(isIdle: boolean): boolean {
+    const current = this.#identity?.acquire() ?? null
+    if (current === null) return false
+    const isSame = this.#id?.producerId === current.producerId && this.#id.epoch === current.epoch
+    if (!isSame && isIdle) this.#use(current)
+    return (isSame || isIdle) && !this.#hasGap
   }
 
   #moveOn(): boolean {

@@ -1,6 +1,6 @@
 import { present } from '../base/assert.ts'
 import type { Config, UnknownName } from '../base/config-def.ts'
-import { ConnectionError } from '../base/errors.ts'
+import { ConnectionError, KafketteError } from '../base/errors.ts'
 import { ErrorCode } from '../wire/error-codes.ts'
 import { BATCH_HEADER_BYTES } from '../wire/record-batch.ts'
 import {
@@ -12,11 +12,12 @@ import {
 } from './client-config.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { Cluster } from './cluster.ts'
+import type { OffsetAndMetadata } from './group-offsets.ts'
 import { KafkaError } from './kafka-error.ts'
 import type { TopicMetadata } from './metadata.ts'
 import { MetadataUpdater } from './metadata-updater.ts'
 import type { Codec } from './producer-batch.ts'
-import { ProducerIdentity } from './producer-identity.ts'
+import { ProducerIdentity, type ProducerIds } from './producer-identity.ts'
 import { ProducerIntake } from './producer-intake.ts'
 import {
   prepareRecord,
@@ -27,6 +28,8 @@ import {
 } from './producer-record.ts'
 import { asPromise, timedOut } from './retry.ts'
 import { Sender } from './sender.ts'
+import { TransactionManager } from './transaction-manager.ts'
+import type { ConsumerGroupMetadata } from './transaction-requests.ts'
 
 const CODECS: Readonly<Record<string, Codec>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
 
@@ -47,7 +50,8 @@ export class Producer {
   readonly #ports: ClientPorts
   readonly #cluster: Cluster
   readonly #updater: MetadataUpdater
-  readonly #identity: ProducerIdentity | null
+  readonly #identity: ProducerIds | null
+  readonly #transactions: TransactionManager | null
   readonly #intake: ProducerIntake
   readonly #sender: Sender
   /** Sends that have not ended, by the number of flushes before them. */
@@ -65,9 +69,10 @@ export class Producer {
     this.#ports = ports
     this.#cluster = new Cluster(config, ports)
     this.#updater = new MetadataUpdater(this.#cluster, { allowAutoTopicCreation: true })
-    this.#identity = isIdempotent(config)
-      ? new ProducerIdentity(this.#cluster, () => this.#onIdentity())
-      : null
+    this.#transactions = this.#makeTransactions()
+    this.#identity =
+      this.#transactions ??
+      (isIdempotent(config) ? new ProducerIdentity(this.#cluster, () => this.#onIdentity()) : null)
     this.#intake = new ProducerIntake({
       cluster: this.#cluster,
       updater: this.#updater,
@@ -101,6 +106,46 @@ export class Producer {
     if (this.#intake.isFull) this.#sender.wake()
   }
 
+  /**
+   * Takes over the transactional id: earlier producers with it are fenced, their open transaction is ended. To be called
+   * once, before all else. Rejects with `PRODUCER_FENCED` and other `KafkaError`s that are final, with `TimeoutError`
+   * after `max.block.ms`: then it may be called again, as may commit and abort.
+   */
+  initTransactions(): Promise<void> {
+    return this.#transactional((transactions, done) => transactions.init(done))
+  }
+
+  /** Every `send` from now on belongs to the transaction. Throws in the wrong state. */
+  beginTransaction(): void {
+    const problem = this.#transactions === null ? notTransactional() : this.#transactions.begin()
+    if (problem !== null) throw problem
+  }
+
+  /** Commits offsets of a consumer with the transaction. `group`: from the consumer's `groupMetadata`. */
+  sendOffsetsToTransaction(
+    offsets: readonly OffsetAndMetadata[],
+    group: ConsumerGroupMetadata,
+  ): Promise<void> {
+    return this.#transactional((transactions, done) =>
+      transactions.sendOffsets(offsets, group, done),
+    )
+  }
+
+  /** Waits for all that was sent, then commits. When it rejects and nothing was fenced: abort. */
+  commitTransaction(): Promise<void> {
+    return this.#transactional((transactions, done) => transactions.commit(done))
+  }
+
+  /** Drops what was not sent yet and ends the transaction; nothing of it is ever seen by readers of committed data. */
+  abortTransaction(): Promise<void> {
+    return this.#transactional((transactions, done) => transactions.abort(done))
+  }
+
+  /** For callers without promises; null unless `transactional.id` is set. */
+  get transactions(): TransactionManager | null {
+    return this.#transactions
+  }
+
   /** Sends all that waits without lingering; resolves when every earlier `send` has ended, well or not. */
   flush(): Promise<void> {
     return asPromise<true>((done) => this.#whenFlushed(() => done(null, true))).then(
@@ -114,7 +159,7 @@ export class Producer {
     return asPromise((done) => this.#updater.whenTopic(topic, 1, timeoutMs, done))
   }
 
-  /** Flushes for at most `timeoutMs`, fails what is left, and ends the connections. Safe to call twice. */
+  /** Flushes for at most `timeoutMs`, aborts an open transaction, fails what is left, and ends the connections. Safe to call twice. */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? deliveryTimeoutMs(this.config)
     this.#closing ??= new Promise((resolve) => this.shutDown(timeoutMs, resolve))
@@ -139,7 +184,44 @@ export class Producer {
       done()
     }
     const timer = clock.after(timeoutMs, 'client.close.timeout', end)
-    this.#whenFlushed(end)
+    this.#whenFlushed(() => {
+      if (this.#transactions === null) end()
+      else this.#transactions.endOpen(end)
+    })
+  }
+
+  #transactional(
+    start: (transactions: TransactionManager, done: (error: Error | null) => void) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#transactions === null) return reject(notTransactional())
+      start(this.#transactions, (error) => {
+        if (error === null) resolve()
+        else reject(error)
+      })
+    })
+  }
+
+  #makeTransactions(): TransactionManager | null {
+    const { config } = this
+    const transactionalId = config.nullableString('transactional.id')
+    if (transactionalId === null) return null
+    return new TransactionManager({
+      cluster: this.#cluster,
+      transactionalId,
+      timeoutMs: config.int('transaction.timeout.ms'),
+      maxBlockMs: config.long('max.block.ms'),
+      flush: (done) => this.#whenFlushed(done),
+      dropUnsent: (error) => {
+        this.#intake.close(error)
+        this.#sender.dropUnsent(error)
+      },
+      failAll: (error) => {
+        this.#intake.close(error)
+        this.#sender.failAll(error)
+      },
+      wake: () => this.#sender.wake(),
+    })
   }
 
   #makeSender(): Sender {
@@ -148,6 +230,7 @@ export class Producer {
       cluster: this.#cluster,
       updater: this.#updater,
       identity: this.#identity,
+      transactions: this.#transactions,
       isHurried: () => this.#flushWaiters.length > 0 || this.#intake.isFull,
       onFreed: (bytes) => this.#intake.release(bytes),
       settings: {
@@ -160,6 +243,7 @@ export class Producer {
         maxRetries: config.int('retries'),
         deliveryTimeoutMs: deliveryTimeoutMs(config),
         ignoresKeys: config.boolean('partitioner.ignore.keys'),
+        transactionalId: config.nullableString('transactional.id'),
       },
     })
   }
@@ -167,6 +251,8 @@ export class Producer {
   #problemWith(record: PreparedRecord): Error | null {
     if (this.#isClosed) return new ConnectionError('the producer is closed')
     if (this.#identity?.fatalError) return this.#identity.fatalError
+    const refusal = this.#transactions?.sendProblem() ?? null
+    if (refusal !== null) return refusal
     const sizeBytes = BATCH_HEADER_BYTES + record.sizeBytes
     const maxBytes = this.config.int('max.request.size')
     const bufferBytes = this.config.long('buffer.memory')
@@ -214,4 +300,8 @@ export class Producer {
     this.#flushWaiters = this.#flushWaiters.filter(isOpen)
     for (const waiter of served) waiter.done()
   }
+}
+
+function notTransactional(): Error {
+  return new KafketteError('ILLEGAL_STATE', 'this producer has no transactional.id')
 }

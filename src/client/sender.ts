@@ -19,13 +19,16 @@ import type { TopicMetadata } from './metadata.ts'
 import type { MetadataUpdater } from './metadata-updater.ts'
 import { StickyPartitioner } from './partitioner.ts'
 import { ProducerBatch, type Codec } from './producer-batch.ts'
-import type { ProducerIdentity } from './producer-identity.ts'
+import type { ProducerIds } from './producer-identity.ts'
 import { ProducerPartition } from './producer-partition.ts'
 import type { PreparedRecord } from './producer-record.ts'
 import { backoffMs } from './retry.ts'
+import type { TransactionManager } from './transaction-manager.ts'
 
 /** The newest Produce version that names topics; from 13 on it has their ids. */
 const LAST_VERSION_WITH_NAMES = 12
+/** Up to here a broker does not add partitions to transactions (KIP-890). */
+const LAST_PROTOCOL_1_VERSION = 11
 
 export interface SenderSettings {
   readonly acks: -1 | 0 | 1
@@ -37,6 +40,7 @@ export interface SenderSettings {
   readonly maxRetries: number
   readonly deliveryTimeoutMs: number
   readonly ignoresKeys: boolean
+  readonly transactionalId: string | null
 }
 
 export interface SenderOptions {
@@ -44,7 +48,8 @@ export interface SenderOptions {
   readonly updater: MetadataUpdater
   readonly settings: SenderSettings
   /** Null for a producer that is not idempotent. */
-  readonly identity: ProducerIdentity | null
+  readonly identity: ProducerIds | null
+  readonly transactions: TransactionManager | null
   /** True while batches are to be sent without waiting to be filled. */
   readonly isHurried: () => boolean
   /** A batch has ended and its bytes are free. */
@@ -77,6 +82,7 @@ export class Sender {
   append(record: PreparedRecord, topic: TopicMetadata): void {
     const { settings } = this.#options
     const partition = this.#partition(topic.name, this.#choose(record, topic))
+    this.#options.transactions?.use(partition.topic, partition.partition)
     const nowMs = this.#nowMs()
     const added = partition.append(
       record,
@@ -89,6 +95,7 @@ export class Sender {
           createdAtMs: nowMs,
           deadlineMs: nowMs + settings.deliveryTimeoutMs,
           codec: settings.codec,
+          isTransactional: settings.transactionalId !== null,
         }),
     )
     if (added !== null) this.wake()
@@ -104,6 +111,13 @@ export class Sender {
     this.#isClosed = true
     if (this.#timer !== null) this.#options.cluster.ports.clock.cancel(this.#timer)
     this.failAll(error)
+  }
+
+  /** Fails what was never sent; what was is still awaited. */
+  dropUnsent(error: Error): void {
+    for (const partition of this.#partitions.values()) {
+      for (const batch of partition.takeUnsent()) this.#fail(batch, error)
+    }
   }
 
   failAll(error: Error): void {
@@ -170,7 +184,9 @@ export class Sender {
     nowMs: number,
     plan: Map<BrokerId, ProducerBatch[]>,
   ): boolean {
-    const { cluster, settings } = this.#options
+    const { cluster, settings, transactions } = this.#options
+    const isHeld = transactions?.maySendTo(partition.topic, partition.partition) === false
+    if (isHeld) return false
     const batch = partition.sendable(nowMs, (open) => this.#isDue(open, nowMs))
     if (batch === null) return false
     const leader = cluster.metadata.partition(partition.topic, partition.partition)?.leader ?? -1
@@ -191,7 +207,8 @@ export class Sender {
   #isDue(batch: ProducerBatch, nowMs: number): boolean {
     const { settings, isHurried } = this.#options
     return (
-      nowMs - batch.createdAtMs >= settings.lingerMs ||
+      // As `nextDueMs` counts: the difference may be less than linger.ms by a rounding error, and nobody would look again.
+      nowMs >= batch.createdAtMs + settings.lingerMs ||
       batch.sizeBytes >= settings.batchBytes ||
       isHurried()
     )
@@ -213,11 +230,14 @@ export class Sender {
 
   #expire(partition: ProducerPartition, nowMs: number): void {
     const { deliveryTimeoutMs } = this.#options.settings
-    for (const batch of partition.expire(nowMs)) {
+    const expired = partition.expire(nowMs)
+    for (const batch of expired) {
       const why = batch.lastError === null ? '' : `; last error: ${batch.lastError.message}`
       const what = `${batch.recordCount} records for ${batch.topic}-${batch.partition}`
       const text = `${what} were not delivered within ${deliveryTimeoutMs} ms${why}`
-      this.#fail(batch, new TimeoutError(text))
+      const error = new TimeoutError(text)
+      this.#fail(batch, error)
+      this.#options.transactions?.onBatchFailed(error)
     }
   }
 
@@ -229,7 +249,7 @@ export class Sender {
     const call: Call<ProduceRequest, ProduceResponse> = {
       api: produceApi,
       timeoutMs: cluster.requestTimeoutMs,
-      ...(hasIds ? {} : { limits: { max: LAST_VERSION_WITH_NAMES } }),
+      limits: { max: this.#maxVersion(hasIds) },
       body: () => this.#body(batches),
     }
     const landed = (error: Error | null, response: ProduceResponse | null): void => {
@@ -243,6 +263,11 @@ export class Sender {
     else cluster.request(leader, 'main', call, landed)
   }
 
+  #maxVersion(hasIds: boolean): number {
+    if (this.#options.transactions?.isProtocol2 === false) return LAST_PROTOCOL_1_VERSION
+    return hasIds ? Infinity : LAST_VERSION_WITH_NAMES
+  }
+
   #body(batches: readonly ProducerBatch[]): Input<ProduceRequest> {
     const byTopic = new Map<string, { index: number; records: Buffer }[]>()
     for (const batch of batches) {
@@ -251,6 +276,7 @@ export class Sender {
       byTopic.set(batch.topic, partitions)
     }
     return {
+      transactionalId: this.#options.settings.transactionalId,
       acks: this.#options.settings.acks,
       timeoutMs: this.#options.cluster.requestTimeoutMs,
       topicData: [...byTopic].map(([name, partitionData]) => ({
@@ -352,6 +378,7 @@ export class Sender {
     if (batch.isEnded) return
     batch.fail(errorOf)
     this.#options.onFreed(batch.bufferedBytes)
+    this.#options.transactions?.onBatchFailed(error)
   }
 
   #fail(batch: ProducerBatch, error: Error): void {

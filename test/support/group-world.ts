@@ -1,6 +1,7 @@
 import {
   GroupCoordinator,
   type GroupClient,
+  type GroupCoordinatorOptions,
   type Respond,
 } from '../../broker/group/group-coordinator.ts'
 import { DEFAULT_GROUP_CONFIG, type GroupConfig } from '../../broker/group/group-config.ts'
@@ -10,6 +11,7 @@ import type { TopicDirectory } from '../../broker/group/topic-directory.ts'
 import { ShardTimers } from '../../broker/coordinator/timer.ts'
 import { assert, present } from '../../src/base/assert.ts'
 import type { Uuid } from '../../src/base/uuid.ts'
+import { ErrorCode } from '../../src/wire/error-codes.ts'
 import type { NodeEvent } from '../../src/ports/events.ts'
 import { SimWorld } from '../../src/sim/sim-world.ts'
 import {
@@ -75,6 +77,9 @@ export class GroupWorld {
   readonly config: GroupConfig
   coordinator: GroupCoordinator
   leaderEpoch = 1
+  /** Stands for the transaction coordinator: says yes. */
+  verifyTransaction: GroupCoordinatorOptions['verifyTransaction'] = (_partition, _producer, done) =>
+    done(ErrorCode.NONE, null)
   readonly #options: GroupWorldOptions
 
   constructor(options: GroupWorldOptions = {}) {
@@ -110,6 +115,8 @@ export class GroupWorld {
       events,
       config: this.config,
       topics: this.#options.topics ?? KNOWN_TOPICS,
+      verifyTransaction: (partition, producer, done) =>
+        this.verifyTransaction(partition, producer, done),
       partitionCount: () => this.#options.partitionCount ?? 1,
     })
   }

@@ -59,6 +59,7 @@ export class ScriptedBroker {
   readonly #handlers = new Map<number, Handler<unknown, unknown>>()
   readonly #open = new Set<BrokerConnection>()
   #ranges: Ranges | null = null
+  #features = new Map<string, number>()
   #listener: Listener | null = null
   #connections = 0
 
@@ -94,6 +95,11 @@ export class ScriptedBroker {
 
   advertise(ranges: Ranges): void {
     this.#ranges = ranges
+  }
+
+  /** Finalized features that new connections are told of. */
+  finalize(features: Readonly<Record<string, number>>): void {
+    this.#features = new Map(Object.entries(features))
   }
 
   requests<Req, Res>(api: Api<Req, Res>): readonly SeenRequest<Req>[] {
@@ -208,7 +214,15 @@ export class ScriptedBroker {
       minVersion,
       maxVersion,
     }))
-    reply({ apiKeys })
+    const finalizedFeatures = [...this.#features].map(([name, level]) => ({
+      name,
+      maxVersionLevel: level,
+      minVersionLevel: level,
+    }))
+    reply({
+      apiKeys,
+      ...(request.version >= 3 && { finalizedFeatures, finalizedFeaturesEpoch: 1 }),
+    })
   }
 }
 

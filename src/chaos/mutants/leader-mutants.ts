@@ -27,6 +27,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
       nowMs: this.#surroundings.clock.wallMs(),
       origin,
       isTopicCompacted: this.#config.log.cleanupPolicy.includes('compact'),
+      ...transaction,
     })
 `,
     replace: `    const result = this.log.appendAsLeader(records, {
@@ -34,6 +35,7 @@ export const LEADER_MUTANTS: readonly Mutant[] = [
       nowMs: this.#surroundings.clock.wallMs(),
       origin,
       isTopicCompacted: this.#config.log.cleanupPolicy.includes('compact'),
+      ...transaction,
     })
     if (requiredAcks === -1 && role.inSync.committed.size < this.effectiveMinInsyncReplicas) {
       this.#surroundings.changed(this)

@@ -102,8 +102,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     invariants: ['P3'],
     profile: 'data',
     file: 'broker/log/producer-state.ts',
-    find: 'if (header.producerEpoch < producer.epoch) {',
-    replace: 'if (header.isControl && header.producerEpoch < producer.epoch) {',
+    find: 'if (producer !== undefined && header.producerEpoch < producer.epoch) {',
+    replace: 'if (producer !== undefined && header.isControl) {',
     maxSeeds: 1000,
   },
   {

@@ -34,6 +34,7 @@ describe('topicConfigOf', () => {
         retentionMs: 604_800_000,
         retentionBytes: -1,
         producerIdExpirationMs: 86_400_000,
+        transactionVerificationEnabled: true,
         minCleanableDirtyRatio: 0.5,
         minCompactionLagMs: 0,
         maxCompactionLagMs: Infinity,

@@ -75,6 +75,24 @@ describe('Producer', () => {
     expect(ended).toEqual(['a@0', 'b@1', 'c@2'])
   })
 
+  // A difference of times may be a rounding error less than linger.ms when it is over; nobody looked again then.
+  it('sends what has lingered, whatever the clock says', () => {
+    const { scripted, world, ended, send } = setUp({ 'linger.ms': '5' })
+    const { clock } = scripted.clientNode.ports
+    send('first')
+    world.runFor(10)
+    // The error comes where the bits of a number get coarser: at the powers of two.
+    for (let power = 5; power <= 14; power += 1) {
+      const times = Array.from({ length: 4000 }, (_, us) => (2 ** power * 1000 - 500 - us) / 1000)
+      const atMs = times.find((each) => each + 5 - each < 5)!
+      world.runFor(atMs - clock.monoMs())
+      expect(clock.monoMs()).toBe(atMs)
+      send(`v${power}`)
+      world.runFor(9)
+      expect(ended).toHaveLength(power - 3)
+    }
+  })
+
   it('sends a full batch without lingering', () => {
     const { world, send, requests } = setUp({ 'linger.ms': '10000', 'batch.size': '200' })
     for (const value of ['a', 'b', 'c']) send(value.repeat(50))
