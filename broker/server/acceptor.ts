@@ -25,6 +25,8 @@ export interface AcceptorOptions {
   readonly maxConnectionsOf: (host: string) => number
 }
 
+const IGNORING: ConnectionHandler = { onData: () => undefined, onClose: () => undefined }
+
 /** One listener of a node and the connections that came through it. */
 export class Acceptor {
   readonly #options: AcceptorOptions
@@ -61,6 +63,11 @@ export class Acceptor {
   }
 
   #accept(connection: Connection): ConnectionHandler {
+    // It was on its way when the listener closed: what stands behind it may be closed already.
+    if (this.#isClosed) {
+      this.#options.clock.after(0, 'acceptor.closed', () => connection.destroy())
+      return IGNORING
+    }
     const { name, router, clock, events, maxFrameBytes, maxIdleMs } = this.#options
     const maxConnections = this.#options.maxConnections()
     const { host } = connection.remote

@@ -268,6 +268,20 @@ describe('Acceptor', () => {
     expect(client.answered).toEqual([])
   })
 
+  it('serves nobody who was on the way to it when it closed', () => {
+    const server = new ServerWorld()
+    const node = server.world.node('server')
+    node.pause()
+    const client = server.client()
+    client.heartbeat(1)
+    server.run()
+    server.acceptor.close()
+    node.resume()
+    server.run()
+    expect(server.held).toEqual([])
+    expect(client.isClosed).toBe(true)
+  })
+
   it('does not stay open when it is closed before the listener is there', () => {
     const server = new ServerWorld()
     server.acceptor.close()
