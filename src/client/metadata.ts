@@ -63,6 +63,7 @@ export class Metadata {
     return this.#topics.get(name) ?? null
   }
 
+  /** Also of a topic that an answer has denied since: what is under way by its id is still about it. */
   topicName(id: Uuid): string | null {
     return this.#namesById.get(id) ?? null
   }
@@ -145,11 +146,17 @@ export class Metadata {
     const isGone =
       topic.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
       topic.errorCode === ErrorCode.UNKNOWN_TOPIC_ID
-    if (isGone) return this.#forget(name)
+    if (isGone) {
+      this.#topics.delete(name)
+      return
+    }
     if (topic.errorCode !== ErrorCode.NONE) return
     const old = this.#seen.get(name)
     const isSame = old === undefined || old.id === topic.topicId || old.id === ZERO_UUID
-    if (!isSame) this.#forget(name)
+    if (!isSame) {
+      this.#topics.delete(name)
+      this.#namesById.delete(old.id)
+    }
     const partitions = [...topic.partitions]
       .sort((a, b) => a.partitionIndex - b.partitionIndex)
       .map((each) => newer(isSame ? old?.partitions[each.partitionIndex] : undefined, each))
@@ -162,22 +169,16 @@ export class Metadata {
     this.#seen.delete(topic.name)
     this.#seen.set(topic.name, topic)
     if (topic.id !== ZERO_UUID) this.#namesById.set(topic.id, topic.name)
-    for (const name of this.#seen.keys()) {
+    for (const { name, id } of this.#seen.values()) {
       if (this.#seen.size <= MAX_REMEMBERED_TOPICS) return
       this.#seen.delete(name)
+      this.#namesById.delete(id)
     }
   }
 
   #retain(names: ReadonlySet<string>): void {
-    for (const name of [...this.#topics.keys()]) if (!names.has(name)) this.#forget(name)
+    for (const name of [...this.#topics.keys()]) if (!names.has(name)) this.#topics.delete(name)
     for (const name of [...this.#errors.keys()]) if (!names.has(name)) this.#errors.delete(name)
-  }
-
-  #forget(name: string): void {
-    const topic = this.#topics.get(name)
-    if (topic === undefined) return
-    this.#topics.delete(name)
-    this.#namesById.delete(topic.id)
   }
 }
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Metadata } from '../../../../src/client/metadata.ts'
+import { ErrorCode } from '../../../../src/wire/error-codes.ts'
 import type { MetadataResponse } from '../../../../src/wire/messages/03-metadata.ts'
 import { metadataResponse } from '../../../../src/wire/messages/03-metadata.ts'
 import { decodeFromBuffer, encodeToBuffer, type Input } from '../../../../src/wire/schema.ts'
@@ -51,6 +52,18 @@ describe('Metadata', () => {
     expect(metadata.partition('t', 0)).toMatchObject({ leader: 3, leaderEpoch: 6 })
   })
 
+  it('names a topic by its id while a broker that lags denies it, and not when it was made anew', () => {
+    const metadata = new Metadata()
+    metadata.apply(answer([topic(1, 5)]), false)
+    const denied = { name: 't', topicId: ID_A, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+    metadata.apply(answer([denied]), false)
+    expect([metadata.topic('t'), metadata.topicName(ID_A)]).toEqual([null, 't'])
+    metadata.apply(answer([]), true)
+    expect(metadata.topicName(ID_A)).toBe('t')
+    metadata.apply(answer([topic(2, 0, ID_B)]), false)
+    expect([metadata.topicName(ID_A), metadata.topicName(ID_B)]).toEqual([null, 't'])
+  })
+
   it('asks no leader of an epoch that is older than one it has heard of', () => {
     const metadata = new Metadata()
     metadata.apply(answer([topic(1, 5)]), false)
@@ -83,11 +96,7 @@ describe('Metadata', () => {
     const metadata = new Metadata()
     metadata.apply(answer([topic(1, 5)]), false)
     metadata.apply(answer([{ name: 't', topicId: ID_A, errorCode: 3, partitions: [] }]), false)
-    expect([metadata.topic('t'), metadata.errorOf('t'), metadata.topicName(ID_A)]).toEqual([
-      null,
-      3,
-      null,
-    ])
+    expect([metadata.topic('t'), metadata.errorOf('t')]).toEqual([null, 3])
     metadata.apply(answer([topic(2, 4)]), false)
     expect(metadata.partition('t', 0)).toMatchObject({ leader: 1, leaderEpoch: 5 })
     expect(metadata.errorOf('t')).toBe(0)
