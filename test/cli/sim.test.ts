@@ -34,7 +34,7 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   [
     'what does not exist yet',
     '--seeds 3 --profile transactions',
-    /^sim: .*no transactions yet.*\n$/,
+    /^sim: .*no plan of it can be drawn yet.*\n$/,
   ],
   [
     'an unknown mutant',

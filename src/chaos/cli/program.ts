@@ -61,7 +61,7 @@ async function carryOut(
   if (modes.length > 1) throw new ConfigError(`${modes.join(' and ')} cannot be used together`)
   if (options.profile === 'transactions') {
     throw new ConfigError(
-      '--profile transactions: there are no transactions yet, so nothing to run',
+      '--profile transactions: no plan of it can be drawn yet, so there is nothing to run',
     )
   }
   if (options.mutant !== undefined && process.env[PLANT_VARIABLE] !== options.mutant) {

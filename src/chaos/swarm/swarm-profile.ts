@@ -33,7 +33,7 @@ export function swarmFlags({ profile, size }: Swarm): readonly string[] {
 /** Which profile a seed of `asked` runs. */
 export function profileOf(asked: SwarmProfile, draw: Draw): Profile {
   if (asked === 'transactions') {
-    throw new ConfigError('profile transactions: nothing of it exists yet, there is nothing to run')
+    throw new ConfigError('profile transactions: no plan of it can be drawn yet')
   }
   return asked === 'all' ? draw.weighted('profile', ALL) : asked
 }

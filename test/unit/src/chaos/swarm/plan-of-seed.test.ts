@@ -100,7 +100,7 @@ describe('planOfSeed', () => {
 
   it('refuses transactions with one line', () => {
     expect(() => planOfSeed(1, { profile: 'transactions', size: 'full' })).toThrow(
-      /nothing of it exists yet/,
+      /no plan of it can be drawn yet/,
     )
   })
 })
