@@ -45,6 +45,7 @@ import { unregisterBrokerHandler } from './64-unregister-broker.ts'
 import { allocateProducerIdsHandler } from './67-allocate-producer-ids.ts'
 import { getTelemetrySubscriptionsHandler } from './71-get-telemetry-subscriptions.ts'
 import { pushTelemetryHandler } from './72-push-telemetry.ts'
+import { assignReplicasToDirsHandler } from './73-assign-replicas-to-dirs.ts'
 import { listConfigResourcesHandler } from './74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 
@@ -96,6 +97,7 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   allocateProducerIdsHandler,
   getTelemetrySubscriptionsHandler,
   pushTelemetryHandler,
+  assignReplicasToDirsHandler,
   listConfigResourcesHandler,
   describeTopicPartitionsHandler,
 ]
