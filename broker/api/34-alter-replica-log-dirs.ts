@@ -51,10 +51,10 @@ function problemWith(
   index: number,
 ): number {
   const { replicas } = services
-  const directory = replicas.logDirectories().find((each) => each.path === path)
-  if (directory === undefined) return ErrorCode.LOG_DIR_NOT_FOUND
+  const directory = replicas.directories.byPath(path)
+  if (directory === null) return ErrorCode.LOG_DIR_NOT_FOUND
   const key = topicPartitionKey(topic, index)
-  if (directory.partitions.some((partition) => partition.key === key)) return ErrorCode.NONE
+  if (replicas.partitionsIn(directory).some((each) => each.key === key)) return ErrorCode.NONE
   return services.image().partition(topic, index) === null
     ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     : ErrorCode.REPLICA_NOT_AVAILABLE

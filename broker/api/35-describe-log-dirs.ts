@@ -1,7 +1,8 @@
 // Versions: 1-5.
-// Behaviour: the log directory of this broker with the partitions asked for, or all, their sizes and the volume (KIP-113).
+// Behaviour: the log directories of this broker with the partitions asked for, or all, their sizes and the volume (KIP-113);
+//   KAFKA_STORAGE_ERROR for one that is offline.
 // Added: v3 top-level error; v4 size of the volume (KIP-827); v5 whether the directory is cordoned (KIP-1066), which it never is.
-// Not done: more than one log directory; a broker whose only one fails ends, so none is ever told to be offline.
+// Not done: nothing known.
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import {
   describeLogDirsApi,
@@ -24,20 +25,20 @@ export const describeLogDirsHandler: ApiHandler<DescribeLogDirsRequest, Describe
   listeners: ['broker'],
   handle({ services, apiVersion }, request, respond) {
     const isAsked = filterOf(request)
-    const results = services.replicas
-      .logDirectories()
-      .map(({ path, space, partitions }): DirectoryAnswer => {
-        const volume = {
-          totalBytes: space?.totalBytes ?? UNKNOWN_BYTES,
-          usableBytes: space?.usableBytes ?? UNKNOWN_BYTES,
-        }
-        return {
-          errorCode: ErrorCode.NONE,
-          logDir: path,
-          topics: byTopic(partitions.filter(isAsked)),
-          ...(apiVersion >= 4 ? volume : {}),
-        }
-      })
+    const { replicas } = services
+    const results = replicas.directories.all.map((directory): DirectoryAnswer => {
+      const { path, space, isOnline } = directory
+      const volume = {
+        totalBytes: space?.totalBytes ?? UNKNOWN_BYTES,
+        usableBytes: space?.usableBytes ?? UNKNOWN_BYTES,
+      }
+      return {
+        errorCode: isOnline ? ErrorCode.NONE : ErrorCode.KAFKA_STORAGE_ERROR,
+        logDir: path,
+        topics: byTopic(replicas.partitionsIn(directory).filter(isAsked)),
+        ...(apiVersion >= 4 ? volume : {}),
+      }
+    })
     respond({ errorCode: ErrorCode.NONE, results })
   },
 }

@@ -1,3 +1,4 @@
+import type { Config } from '../../src/base/config-def.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import type { Uuid } from '../../src/base/uuid.ts'
 import { ClientConnection } from '../../src/client/connection.ts'
@@ -406,4 +407,16 @@ function byTopic(asked: Iterable<Fetched>): ReadonlyMap<Uuid, ReadonlyMap<number
     else ofTopic.set(partition, fetched)
   }
   return topics
+}
+
+/** As the broker's settings say. */
+export function fetcherSettingsOf(config: Config): FetcherSettings {
+  return {
+    waitMaxMs: config.int('replica.fetch.wait.max.ms'),
+    minBytes: config.int('replica.fetch.min.bytes'),
+    responseMaxBytes: config.int('replica.fetch.response.max.bytes'),
+    partitionMaxBytes: config.int('replica.fetch.max.bytes'),
+    backoffMs: config.int('replica.fetch.backoff.ms'),
+    requestTimeoutMs: config.int('replica.socket.timeout.ms'),
+  }
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../src/ports/clock.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import type { AppendOrigin, AppendResult, PartitionLog } from '../log/partition-log.ts'
+import { assignedDirectory, isOnlineDirectory } from '../metadata/directory-id.ts'
 import type { BrokerRegistration, PartitionState } from '../metadata/image.ts'
 import type { IsrProposal } from './in-sync-set.ts'
 import { LeaderRole, type FollowerEligibility } from './leader-role.ts'
@@ -72,6 +73,9 @@ export interface FetchedData {
   readonly logStartOffset: Offset
 }
 
+type Assignment = Pick<PartitionState, 'replicas' | 'directories'>
+
+const NOWHERE: Assignment = { replicas: [], directories: [] }
 const IGNORED: RoleChange = { isApplied: false, isNewEpoch: false }
 
 /**
@@ -92,7 +96,7 @@ export class Partition {
   #leaderId: BrokerId = -1
   #leaderEpoch: LeaderEpoch = -1
   #partitionEpoch = -1
-  #replicas: readonly BrokerId[] = []
+  #assignment: Assignment = NOWHERE
   #hasCaughtUp = false
 
   constructor(options: PartitionOptions) {
@@ -132,7 +136,7 @@ export class Partition {
   }
 
   get replicas(): readonly BrokerId[] {
-    return this.#replicas
+    return this.#assignment.replicas
   }
 
   get config(): TopicConfig {
@@ -141,7 +145,7 @@ export class Partition {
 
   /** min.insync.replicas, or the number of replicas when that is smaller. */
   get effectiveMinInsyncReplicas(): number {
-    return Math.min(this.#config.minInsyncReplicas, this.#replicas.length)
+    return Math.min(this.#config.minInsyncReplicas, this.replicas.length)
   }
 
   /** New settings of the topic. */
@@ -174,7 +178,7 @@ export class Partition {
     this.#leaderId = state.leader
     this.#leaderEpoch = state.leaderEpoch
     this.#partitionEpoch = state.partitionEpoch
-    this.#replicas = state.replicas
+    this.#assignment = state
     if (isNewEpoch || wasLeader) {
       this.#hasCaughtUp = false
       this.#emitLeaderChange(state)
@@ -187,7 +191,7 @@ export class Partition {
   retire(): void {
     this.#role = null
     this.#leaderId = -1
-    this.#replicas = []
+    this.#assignment = NOWHERE
     this.#surroundings.changed(this)
   }
 
@@ -426,7 +430,7 @@ export class Partition {
     const previous = this.#role?.leaderEpoch === state.leaderEpoch - 1 ? this.#role : null
     this.#leaderId = state.leader
     this.#leaderEpoch = state.leaderEpoch
-    this.#replicas = state.replicas
+    this.#assignment = state
     const epochStartOffset = this.log.logEndOffset
     // Followers may have entries of a later epoch than any in this log. They find where to cut
     // only if the new epoch and its start are known before its first record is (KIP-279).
@@ -446,7 +450,7 @@ export class Partition {
   }
 
   #continueLeading(role: LeaderRole, state: PartitionState): void {
-    this.#replicas = state.replicas
+    this.#assignment = state
     // The same partition epoch is news only about the assignment: the in-sync set of it came with the
     // controller's answer, and a proposal made since then must not be forgotten.
     if (state.partitionEpoch > this.#partitionEpoch) this.#adoptIsr(role, state.isr)
@@ -514,6 +518,7 @@ export class Partition {
   #isEligible(id: BrokerId, brokerEpoch: number | null): boolean {
     const broker = this.#surroundings.broker(id)
     if (broker === undefined || broker.isFenced || broker.isInControlledShutdown) return false
+    if (!isOnlineDirectory(broker, assignedDirectory(this.#assignment, id))) return false
     return brokerEpoch !== null && (brokerEpoch === -1 || brokerEpoch === broker.epoch)
   }
 

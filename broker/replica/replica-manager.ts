@@ -1,24 +1,23 @@
 import type { Config } from '../../src/base/config-def.ts'
-import { DiskError } from '../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
+import type { Uuid } from '../../src/base/uuid.ts'
 import type { Clock } from '../../src/ports/clock.ts'
-import type { Disk, DiskSpace } from '../../src/ports/disk.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import type { Network } from '../../src/ports/network.ts'
 import type { Random } from '../../src/ports/random.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
+import { assignedDirectory, DirectoryId, isPseudoDirectory } from '../metadata/directory-id.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { CleanerCheckpoint } from './cleaner-checkpoint.ts'
 import { DeleteRecordsService, type DeleteRecordsInput } from './delete-records-service.ts'
 import { epochFailure, lookUpEpoch, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
 import type { FetchInput } from './fetch-result.ts'
 import { FetchService, type FetchRespond } from './fetch-service.ts'
-import type { FetcherSettings } from './follower-fetcher.ts'
+import { fetcherSettingsOf } from './follower-fetcher.ts'
 import { flushTask } from './flush-scheduler.ts'
 import { FollowerFetchers } from './follower-fetchers.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
@@ -30,7 +29,9 @@ import {
   type ListOffsetsResult,
 } from './offset-lookup.ts'
 import { LogCleaner, type CompactionSummary } from './log-cleaner.ts'
-import { LogStartCheckpoint } from './log-start-checkpoint.ts'
+import { closeLogs } from './log-closing.ts'
+import type { LogDirectories, LogDirectory } from './log-directories.ts'
+import { LogStartFiles } from './log-start-files.ts'
 import type { Partition } from './partition.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
@@ -59,30 +60,22 @@ export interface ReplicaManagerOptions {
   readonly config: Config
   readonly clock: Clock
   readonly network: Network
-  readonly disk: Disk
+  readonly directories: LogDirectories
   readonly store: Store
   readonly events: EventSink
   /** The committed metadata. */
   readonly image: () => MetadataImage
   readonly alterPartition: AlterPartitionSender
   readonly interBrokerListenerName: string
-  /** The node ended in order the last time, and its logs were flushed then. */
-  readonly isCleanStart: boolean
   /** For segment.jitter.ms; without it there is none. */
   readonly random?: Random
   /**
-   * The disk has failed a partition, as it was in use or when its log was opened; it is offline from now on. Kafka
-   * halts a broker whose only log directory fails; whether to do so is the caller's choice.
+   * A log directory has failed, as it was in use or when a log in it was opened; it and its partitions are offline from
+   * now on. Kafka halts a broker whose last log directory fails; whether to do so is the caller's choice.
    */
-  readonly onStorageFailure?: (error: StorageFailure) => void
-}
-
-/** One of `log.dirs`. */
-export interface LogDirectory {
-  readonly path: string
-  /** Null when the volume cannot tell. */
-  readonly space: DiskSpace | null
-  readonly partitions: readonly Partition[]
+  readonly onDirectoryFailure?: (directory: LogDirectory, error: StorageFailure) => void
+  /** The metadata has a replica elsewhere than in this log directory (LOST: in one that is offline), where it is. */
+  readonly assignDirectory?: (state: PartitionState, directoryId: Uuid) => void
 }
 
 /**
@@ -92,7 +85,7 @@ export interface LogDirectory {
 export class ReplicaManager {
   readonly #options: ReplicaManagerOptions
   readonly #checkpoints: Checkpoints
-  readonly #logStarts: LogStartCheckpoint
+  readonly #logStarts: LogStartFiles
   readonly #hosted: HostedPartitions
   readonly #fetches: FetchService
   readonly #produces: ProduceService
@@ -114,8 +107,6 @@ export class ReplicaManager {
     this.#options = options
     this.#tasks = new PeriodicTasks(clock, (fn) => this.#step(fn))
     this.#checkpoints = new Checkpoints(options.store)
-    this.#logStarts = new LogStartCheckpoint(options.disk, events)
-    const cleanerOffsets = new CleanerCheckpoint(options.disk, events)
     const step = (fn: () => void): void => this.#step(fn)
     const onStorageFailure = this.#onStorageFailure.bind(this)
     this.#isrUpdates = new IsrUpdates({
@@ -128,8 +119,7 @@ export class ReplicaManager {
     this.#hosted = new HostedPartitions({
       ...options,
       checkpoints: this.#checkpoints,
-      logStarts: this.#logStarts,
-      cleanerOffsets,
+      onStorageFailure: (directory, error) => this.#failDirectory(directory, error),
       surroundings: {
         brokerId,
         brokerEpoch,
@@ -141,6 +131,7 @@ export class ReplicaManager {
         changed: (partition) => this.#onChanged(partition),
       },
     })
+    this.#logStarts = new LogStartFiles(options.directories, (each) => this.#hosted.in(each))
     this.#fetches = new FetchService({
       clock,
       maxBytes: config.int('fetch.max.bytes'),
@@ -163,21 +154,15 @@ export class ReplicaManager {
     this.#cleaner = new LogCleaner({
       ...options,
       checkpoints: this.#checkpoints,
-      offsets: cleanerOffsets,
+      writeOffsets: (partition) => {
+        const directory = this.#hosted.directoryOf(partition)
+        directory.cleanerOffsets.write(this.#hosted.in(directory))
+      },
       partitions: () => this.partitions(),
       step,
       onStorageFailure,
     })
-    this.#fetchers = new FollowerFetchers({
-      ...options,
-      settings: fetcherSettingsOf(config),
-      step,
-      onStorageFailure,
-      afterTruncation: (partition, done) => {
-        if (!this.#checkpoints.writeRecoveryPoint(partition)) return done(true)
-        options.store.sync((error) => step(() => done(error === null)))
-      },
-    })
+    this.#fetchers = this.#createFetchers()
   }
 
   /** Requests that wait: for the high watermark, for data. */
@@ -185,11 +170,17 @@ export class ReplicaManager {
     return { produce: this.#produces.waitingCount, fetch: this.#fetches.waitingCount }
   }
 
-  /** What lies where. There is one log directory; whoever asks must be ready for several. */
-  logDirectories(): readonly LogDirectory[] {
-    const { config, disk } = this.#options
-    const [path = ''] = [...config.list('log.dirs'), ...config.list('log.dir')]
-    return [{ path, space: disk.space(), partitions: this.partitions() }]
+  get directories(): LogDirectories {
+    return this.#options.directories
+  }
+
+  partitionsIn(directory: LogDirectory): readonly Partition[] {
+    return this.#hosted.in(directory)
+  }
+
+  /** The directory cannot be used: it goes offline with all that lies in it. */
+  failDirectory(directory: LogDirectory, error: StorageFailure): void {
+    this.#step(() => this.#failDirectory(directory, error))
   }
 
   /** DeleteRecords: see `DeleteRecordsInput`. */
@@ -212,7 +203,7 @@ export class ReplicaManager {
     this.#isStarted = true
     this.#step(() => {
       for (const topic of image.topicsByName.values()) {
-        for (const state of topic.partitions.values()) this.#applyState(state)
+        for (const state of topic.partitions.values()) this.#applyState(state, true)
       }
     })
     this.#startTimers()
@@ -228,7 +219,7 @@ export class ReplicaManager {
           if (hosted?.topicId === topic.id) this.#remove(hosted)
         }
       }
-      for (const state of delta.changedPartitions) this.#applyState(state)
+      for (const state of delta.changedPartitions) this.#applyState(state, false)
       this.#applyConfigs(delta, image)
       if (delta.changedBrokers.size === 0) return
       for (const partition of this.#hosted.values()) partition.onBrokersChanged()
@@ -386,37 +377,28 @@ export class ReplicaManager {
     this.#produces.close()
     this.#deletions.close()
     this.#fetches.close()
-    const partitions = this.partitions()
-    let firstError: Error | null = null
-    let left = partitions.length
-    const finish = (): void => {
-      this.#checkpoints.write(partitions)
-      const closings = [
-        () => this.#logStarts.write(partitions),
-        ...partitions.map(
-          ({ log }) =>
-            () =>
-              log.close(),
-        ),
-      ]
-      for (const close of closings) {
-        try {
-          close()
-        } catch (error) {
-          if (!isStorageFailure(error)) throw error
-          firstError ??= error
-        }
-      }
-      this.#options.store.sync((error) => done(firstError ?? error))
-    }
-    if (left === 0) return finish()
-    for (const { log, key } of partitions) {
-      log.flush((code) => {
-        if (code !== null) firstError ??= new DiskError(code, `the log of ${key} was not flushed`)
-        left -= 1
-        if (left === 0) finish()
-      })
-    }
+    closeLogs(
+      {
+        partitions: this.partitions(),
+        checkpoints: this.#checkpoints,
+        store: this.#options.store,
+        writeFiles: () => this.#logStarts.write(),
+      },
+      done,
+    )
+  }
+
+  #createFetchers(): FollowerFetchers {
+    return new FollowerFetchers({
+      ...this.#options,
+      settings: fetcherSettingsOf(this.#options.config),
+      step: (fn) => this.#step(fn),
+      onStorageFailure: this.#onStorageFailure.bind(this),
+      afterTruncation: (partition, done) => {
+        if (!this.#checkpoints.writeRecoveryPoint(partition)) return done(true)
+        this.#options.store.sync((error) => this.#step(() => done(error === null)))
+      },
+    })
   }
 
   /** Runs one step; when the outermost ends, what has changed in it is acted on. */
@@ -454,13 +436,15 @@ export class ReplicaManager {
     if (this.#depth === 0) this.#step(() => {})
   }
 
-  #applyState(state: PartitionState): void {
+  #applyState(state: PartitionState, mayBeHere: boolean): void {
     const { brokerId } = this.#options
-    const hosted = this.#hosted.get(topicPartitionKey(state.topic, state.partition))
+    const key = topicPartitionKey(state.topic, state.partition)
+    const hosted = this.#hosted.get(key)
     const isAssigned = state.replicas.includes(brokerId)
     if (hosted !== null && (!isAssigned || hosted.topicId !== state.topicId)) this.#remove(hosted)
-    if (!isAssigned) return
-    const partition = this.#hosted.open(state)
+    if (!isAssigned) return this.#hosted.forgetOffline(key)
+    const partition = this.#hosted.open(state, mayBeHere)
+    this.#tellDirectory(key, state)
     if (partition === null) return
     try {
       if (state.leader === brokerId) this.#lead(partition, state)
@@ -469,6 +453,16 @@ export class ReplicaManager {
       if (!isStorageFailure(error)) throw error
       this.#onStorageFailure(partition, error)
     }
+  }
+
+  /** The controller is told where the replica lies when the metadata has it elsewhere. */
+  #tellDirectory(key: string, state: PartitionState): void {
+    const actual = this.#hosted.actualDirectory(key)
+    const assigned = assignedDirectory(state, this.#options.brokerId)
+    // Whatever directory cannot be read: the metadata knows better in which it is.
+    const isKnown = actual === DirectoryId.LOST && !isPseudoDirectory(assigned)
+    if (actual === null || actual === assigned || isKnown) return
+    this.#options.assignDirectory?.(state, actual)
   }
 
   #lead(partition: Partition, state: PartitionState): void {
@@ -493,10 +487,26 @@ export class ReplicaManager {
   }
 
   #onStorageFailure(partition: Partition, error: StorageFailure): void {
+    if (this.#hosted.get(partition.key) !== partition) return
+    const directory = this.#hosted.directoryOf(partition)
+    this.#takeOffline(partition, error)
+    this.#failDirectory(directory, error)
+  }
+
+  /** All replicas in it are offline until the broker starts again; the other directories live on (KIP-112). */
+  #failDirectory(directory: LogDirectory, error: StorageFailure): void {
+    if (!directory.isOnline) return
+    directory.goOffline()
+    const { path } = directory
+    this.#options.events.emit('log-directory.offline', { path, error: error.message })
+    this.#options.onDirectoryFailure?.(directory, error)
+    for (const partition of this.#hosted.in(directory)) this.#takeOffline(partition, error)
+  }
+
+  #takeOffline(partition: Partition, error: StorageFailure): void {
     const { leaderEpoch } = partition
     this.#fetchers.remove(partition.key)
     this.#hosted.fail(partition, error)
-    this.#options.onStorageFailure?.(error)
     this.#notify(partition, 'removed', leaderEpoch)
   }
 
@@ -555,15 +565,8 @@ export class ReplicaManager {
 
   /** `done` is called later, unless there is nothing to write. */
   #writeLogStarts(done: (error: Error | null) => void): void {
-    try {
-      if (this.#isClosed || !this.#logStarts.write(this.#hosted.values())) return done(null)
-      this.#logStarts.sync((code) => {
-        done(code === null ? null : new DiskError(code, 'the log starts were not synced'))
-      })
-    } catch (error) {
-      if (!isStorageFailure(error)) throw error
-      done(error)
-    }
+    if (this.#isClosed) done(null)
+    else this.#logStarts.writeAndSync(done)
   }
 
   #deleteOldSegments(): number {
@@ -578,16 +581,5 @@ export class ReplicaManager {
       }
     }
     return count
-  }
-}
-
-function fetcherSettingsOf(config: Config): FetcherSettings {
-  return {
-    waitMaxMs: config.int('replica.fetch.wait.max.ms'),
-    minBytes: config.int('replica.fetch.min.bytes'),
-    responseMaxBytes: config.int('replica.fetch.response.max.bytes'),
-    partitionMaxBytes: config.int('replica.fetch.max.bytes'),
-    backoffMs: config.int('replica.fetch.backoff.ms'),
-    requestTimeoutMs: config.int('replica.socket.timeout.ms'),
   }
 }
