@@ -28,6 +28,15 @@ export function assignedDirectory(
   return directories[replicas.indexOf(id)] ?? DirectoryId.MIGRATING
 }
 
+/**
+ * Whether the metadata is to be told that the broker's replica lies in `actual`. Of a replica that is LOST in some directory
+ * the metadata knows better in which, if it names one.
+ */
+export function isNewsOfDirectory(state: PartitionState, id: BrokerId, actual: Uuid): boolean {
+  const assigned = assignedDirectory(state, id)
+  return actual !== assigned && (actual !== DirectoryId.LOST || isPseudoDirectory(assigned))
+}
+
 /** Whether a replica in `directory` can be served by the broker. One that has not chosen yet is taken to be able to. */
 export function isOnlineDirectory(
   { logDirs }: Pick<BrokerRegistration, 'logDirs'>,

@@ -12,7 +12,7 @@ import type { LogDirectories, LogDirectory } from './log-directories.ts'
 import { LogPlacement, type Place } from './log-placement.ts'
 import { Partition, type PartitionSurroundings } from './partition.ts'
 import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
-import { topicConfigOf } from './topic-config.ts'
+import { topicConfigOf, type TopicConfig } from './topic-config.ts'
 
 export interface HostedPartitionsOptions {
   readonly config: Config
@@ -20,6 +20,8 @@ export interface HostedPartitionsOptions {
   readonly checkpoints: Checkpoints
   readonly directories: LogDirectories
   readonly random?: Random
+  /** How many copies of logs grow in a directory; they count as much as logs. */
+  readonly futuresIn: (directory: LogDirectory) => number
   readonly surroundings: PartitionSurroundings
   /** A log could not be opened: its partition is offline from now on. */
   readonly onStorageFailure?: (directory: LogDirectory, error: StorageFailure) => void
@@ -73,7 +75,7 @@ export class HostedPartitions {
   countIn(directory: LogDirectory): number {
     let count = 0
     for (const each of this.#directories.values()) if (each === directory) count += 1
-    return count
+    return count + this.#options.futuresIn(directory)
   }
 
   /** Where the metadata should have a replica: null when it is not here, LOST when it is in some offline directory. */
@@ -85,6 +87,18 @@ export class HostedPartitions {
 
   isOffline(key: string): boolean {
     return this.#offline.has(key)
+  }
+
+  /** The log lies in `directory` now, under its own name; it is opened there. Throws what the disk gives. */
+  relocate(partition: Partition, directory: LogDirectory): void {
+    const place = { directory, isThere: false }
+    partition.replaceLog(this.#openLog(partition.key, partition, place, true))
+    this.place(partition, directory)
+  }
+
+  /** From now on the partition counts to `directory`. */
+  place({ key }: Partition, directory: LogDirectory): void {
+    this.#directories.set(key, directory)
   }
 
   /** A partition that this broker is to host no longer; should its directory come back, it holds an old copy. */
@@ -145,7 +159,11 @@ export class HostedPartitions {
         return null
       }
       at = place.directory
-      const partition = this.#openLog(key, state, place)
+      const { topic, partition: index } = state
+      const { surroundings } = this.#options
+      const log = this.#openLog(key, state, place, at.isCleanStart)
+      const config = this.#configOf(topic)
+      const partition = new Partition({ topic, partition: index, log, config, surroundings })
       this.#partitions.set(key, partition)
       this.#directories.set(key, at)
       this.#offline.delete(key)
@@ -187,26 +205,34 @@ export class HostedPartitions {
 
   /** Reads the settings of the topic again. */
   configure(partition: Partition): void {
-    const overrides = this.#options.image().topicConfig(partition.topic)
-    partition.configure(topicConfigOf(this.#options.config, overrides))
+    partition.configure(this.#configOf(partition.topic))
   }
 
-  #openLog(key: string, state: PartitionState, { directory, isThere }: Place): Partition {
-    const { config, checkpoints, surroundings, image, random } = this.#options
-    const { disk, logStarts, cleanerOffsets, isCleanStart } = directory
+  #configOf(topic: string): TopicConfig {
+    const { config, image } = this.#options
+    return topicConfigOf(config, image().topicConfig(topic))
+  }
+
+  #openLog(
+    key: string,
+    state: Pick<PartitionState, 'topic' | 'partition' | 'topicId'>,
+    { directory, isThere }: Place,
+    isCleanShutdown: boolean,
+  ): PartitionLog {
+    const { checkpoints, surroundings, random } = this.#options
+    const { disk, logStarts, cleanerOffsets } = directory
     // A log that is not there yet begins at 0, whatever the file has of an older topic of the name.
     const noted = isThere ? logStarts.offset(key) : 0
     const cleanedTo = checkpoints.cleanedTo(key) ?? (isThere ? cleanerOffsets.offset(key) : 0)
-    const topicConfig = topicConfigOf(config, image().topicConfig(state.topic))
     const log = PartitionLog.open({
       disk,
       directory: key,
       topic: state.topic,
       partition: state.partition,
       topicId: state.topicId,
-      config: topicConfig.log,
+      config: this.#configOf(state.topic).log,
       recoveryPoint: checkpoints.recoveryPoint(key),
-      isCleanShutdown: isCleanStart,
+      isCleanShutdown,
       logStartOffset: Math.max(noted, checkpoints.logStartOffset(key)),
       cleanedTo,
       compactedTo: checkpoints.compactedTo(key),
@@ -215,8 +241,7 @@ export class HostedPartitions {
       ...(random !== undefined && { random }),
     })
     log.updateHighWatermark(checkpoints.highWatermark(key))
-    const { topic, partition } = state
-    return new Partition({ topic, partition, log, config: topicConfig, surroundings })
+    return log
   }
 
   #emitOffline(topic: string, partition: number, error: string): void {

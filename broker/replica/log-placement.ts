@@ -9,6 +9,7 @@ import { assignedDirectory, isPseudoDirectory } from '../metadata/directory-id.t
 import type { PartitionState } from '../metadata/image.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { LogDirectories, LogDirectory } from './log-directories.ts'
+import { isDeletedFolder, keyOfFuture } from './log-folders.ts'
 
 export interface LogPlacementOptions {
   readonly brokerId: BrokerId
@@ -25,6 +26,9 @@ export interface Place {
   readonly isThere: boolean
 }
 
+/** Of partitions that may never come. */
+const MAX_PREFERRED = 10_000
+
 /** Says in which log directory the log of a partition lies, and chooses one for a log that is new. */
 export class LogPlacement {
   readonly #options: LogPlacementOptions
@@ -37,6 +41,10 @@ export class LogPlacement {
 
   /** A log of this partition that is created later goes to `directory` (KIP-113). */
   prefer(key: string, directory: LogDirectory): void {
+    const [oldest] = this.#preferred.keys()
+    if (this.#preferred.size >= MAX_PREFERRED && oldest !== undefined) {
+      this.#preferred.delete(oldest)
+    }
     this.#preferred.set(key, directory)
   }
 
@@ -49,11 +57,15 @@ export class LogPlacement {
     const { directories, brokerId } = this.#options
     const key = topicPartitionKey(state.topic, state.partition)
     const assigned = assignedDirectory(state, brokerId)
+    const moved = this.#movedTo(key, state.topicId)
+    if (moved !== undefined) return moved === null ? null : { directory: moved, isThere: true }
     const found = directories.online.filter(({ disk }) => disk.exists(key))
     if (found.length > 0) return this.#amongFound(key, found, assigned)
     const isUnknown = isPseudoDirectory(assigned)
     const isElsewhere = !isUnknown && directories.byId(assigned) === null
     if (directories.hasOffline && (isElsewhere || (mayBeHere && isUnknown))) return null
+    const adopted = this.#adopt(key, state.topicId)
+    if (adopted !== null) return { directory: adopted, isThere: true }
     const directory =
       this.#usable(this.#preferred.get(key)) ?? directories.byId(assigned) ?? this.#emptiest()
     this.#preferred.delete(key)
@@ -75,6 +87,48 @@ export class LogPlacement {
     disk.rename(key, target)
     const isGone = directories.online.every((each) => !each.disk.exists(key))
     if (isGone) checkpoints.forget(key)
+  }
+
+  /**
+   * Where a move between directories has ended: null when it is offline, undefined when the log never moved or the
+   * directory is gone. What the step of the swap had still to do is done.
+   */
+  #movedTo(key: string, topicId: Uuid): LogDirectory | null | undefined {
+    const { directories, checkpoints } = this.#options
+    const moved = checkpoints.movedTo(key, topicId)
+    if (moved === null) return undefined
+    const directory = directories.byId(moved.directoryId)
+    if (directory === null) return directories.hasOffline ? null : undefined
+    const { disk } = directory
+    if (!disk.exists(key)) {
+      if (!disk.exists(moved.folder)) return undefined
+      disk.rename(moved.folder, key)
+    }
+    // An old copy, in a directory that was offline or that a power cut took back in time.
+    for (const other of directories.online) if (other !== directory) other.disk.remove(key)
+    return directory
+  }
+
+  /**
+   * A process that died between the two renames of a swap has left the log aside and its copy, which has all of it, under
+   * the name of a copy.
+   */
+  #adopt(key: string, topicId: Uuid): LogDirectory | null {
+    const { directories } = this.#options
+    if (directories.all.length === 1 || directories.hasOffline) return null
+    const isAside = directories.online.some(({ disk }) =>
+      disk.list('').some((name) => name.startsWith(`${key}.`) && isDeletedFolder(name)),
+    )
+    if (!isAside) return null
+    for (const directory of directories.online) {
+      const { disk } = directory
+      for (const folder of disk.list('')) {
+        if (keyOfFuture(folder) !== key || readPartitionMetadata(disk, folder) !== topicId) continue
+        disk.rename(folder, key)
+        return directory
+      }
+    }
+    return null
   }
 
   /** A log that lies elsewhere than the metadata says, while that directory is offline, is an old copy. */

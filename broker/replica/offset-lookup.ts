@@ -1,5 +1,7 @@
 import type { BrokerId, LeaderEpoch, Offset, TimestampMs } from '../../src/base/ids.ts'
+import { topicPartitionKey } from '../../src/base/topic-partition.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
+import type { Lookup } from './hosted-partitions.ts'
 import type { Partition } from './partition.ts'
 
 const CONSUMER_ID = -1
@@ -155,4 +157,22 @@ function firstOf({ log }: Partition): Found | null {
 function clientEnd(partition: Partition, isolationLevel: number): Offset {
   const { log } = partition
   return isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark
+}
+
+/** All entries of a request, in their order; a partition listed twice is INVALID_REQUEST. */
+export function lookUpOffsets(
+  input: ListOffsetsInput,
+  find: (topic: string, partition: number) => Lookup,
+): readonly ListOffsetsResult[] {
+  const counts = new Map<string, number>()
+  for (const { topic, partition } of input.entries) {
+    const key = topicPartitionKey(topic, partition)
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return input.entries.map((entry) => {
+    const isRepeated = (counts.get(topicPartitionKey(entry.topic, entry.partition)) ?? 0) > 1
+    if (isRepeated) return offsetFailure(entry, ErrorCode.INVALID_REQUEST)
+    const { partition, error } = find(entry.topic, entry.partition)
+    return partition === null ? offsetFailure(entry, error) : lookUpOffset(partition, entry, input)
+  })
 }

@@ -88,9 +88,9 @@ export class Partition {
   readonly partition: number
   /** `topic-partition`. */
   readonly key: string
-  readonly log: PartitionLog
   readonly #surroundings: PartitionSurroundings
   readonly #eligibility: FollowerEligibility
+  #log: PartitionLog
   #config: TopicConfig
   #role: LeaderRole | null = null
   #leaderId: BrokerId = -1
@@ -103,10 +103,14 @@ export class Partition {
     this.topic = options.topic
     this.partition = options.partition
     this.key = topicPartitionKey(options.topic, options.partition)
-    this.log = options.log
+    this.#log = options.log
     this.#config = options.config
     this.#surroundings = options.surroundings
     this.#eligibility = { isEligible: (id, epoch) => this.#isEligible(id, epoch) }
+  }
+
+  get log(): PartitionLog {
+    return this.#log
   }
 
   get topicId(): Uuid {
@@ -153,6 +157,15 @@ export class Partition {
     this.#config = config
     this.log.updateConfig(config.log)
     if (this.#advanceHighWatermark()) this.#surroundings.changed(this)
+  }
+
+  /** The log has moved: this one, from another log directory, has the same in it. */
+  replaceLog(log: PartitionLog): void {
+    const { logEndOffset, highWatermark } = this.#log
+    assert(log.logEndOffset === logEndOffset, `${this.key} ends where it did before its move`)
+    log.updateHighWatermark(highWatermark)
+    this.#log = log
+    this.#surroundings.changed(this)
   }
 
   /** Takes up leadership, or a new in-sync set or assignment within the epoch that is already led. */

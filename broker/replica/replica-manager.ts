@@ -9,12 +9,12 @@ import type { Random } from '../../src/ports/random.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
-import { assignedDirectory, DirectoryId, isPseudoDirectory } from '../metadata/directory-id.ts'
+import { isNewsOfDirectory } from '../metadata/directory-id.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { DeleteRecordsService, type DeleteRecordsInput } from './delete-records-service.ts'
-import { epochFailure, lookUpEpoch, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
+import { lookUpEpochs, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
 import type { FetchInput } from './fetch-result.ts'
 import { FetchService, type FetchRespond } from './fetch-service.ts'
 import { fetcherSettingsOf } from './follower-fetcher.ts'
@@ -22,15 +22,12 @@ import { flushTask } from './flush-scheduler.ts'
 import { FollowerFetchers } from './follower-fetchers.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
 import { IsrUpdates, type AlterPartitionSender } from './isr-updates.ts'
-import {
-  lookUpOffset,
-  offsetFailure,
-  type ListOffsetsInput,
-  type ListOffsetsResult,
-} from './offset-lookup.ts'
+import { lookUpOffsets, type ListOffsetsInput, type ListOffsetsResult } from './offset-lookup.ts'
 import { LogCleaner, type CompactionSummary } from './log-cleaner.ts'
+import type { FutureLog } from './future-log.ts'
 import { closeLogs } from './log-closing.ts'
 import type { LogDirectories, LogDirectory } from './log-directories.ts'
+import { LogMoves } from './log-moves.ts'
 import { LogStartFiles } from './log-start-files.ts'
 import type { Partition } from './partition.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
@@ -67,8 +64,8 @@ export interface ReplicaManagerOptions {
   readonly image: () => MetadataImage
   readonly alterPartition: AlterPartitionSender
   readonly interBrokerListenerName: string
-  /** For segment.jitter.ms; without it there is none. */
-  readonly random?: Random
+  /** For segment.jitter.ms and names of folders. */
+  readonly random: Random
   /**
    * A log directory has failed, as it was in use or when a log in it was opened; it and its partitions are offline from
    * now on. Kafka halts a broker whose last log directory fails; whether to do so is the caller's choice.
@@ -93,6 +90,7 @@ export class ReplicaManager {
   readonly #isrUpdates: IsrUpdates
   readonly #fetchers: FollowerFetchers
   readonly #cleaner: LogCleaner
+  readonly #moves: LogMoves
   readonly #listeners: LeadershipListener[] = []
   readonly #tasks: PeriodicTasks
   /** Keys of the partitions that changed in this step. */
@@ -120,6 +118,7 @@ export class ReplicaManager {
       ...options,
       checkpoints: this.#checkpoints,
       onStorageFailure: (directory, error) => this.#failDirectory(directory, error),
+      futuresIn: (directory) => this.#moves.futuresIn(directory).length,
       surroundings: {
         brokerId,
         brokerEpoch,
@@ -163,6 +162,7 @@ export class ReplicaManager {
       onStorageFailure,
     })
     this.#fetchers = this.#createFetchers()
+    this.#moves = this.#createMoves()
   }
 
   /** Requests that wait: for the high watermark, for data. */
@@ -176,6 +176,20 @@ export class ReplicaManager {
 
   partitionsIn(directory: LogDirectory): readonly Partition[] {
     return this.#hosted.in(directory)
+  }
+
+  /** Copies of replicas that are on their way to the directory. */
+  futuresIn(directory: LogDirectory): readonly FutureLog[] {
+    return this.#moves.futuresIn(directory)
+  }
+
+  /** AlterReplicaLogDirs of one replica; what is begun goes on after it. */
+  alterLogDirectory(topic: string, index: number, path: string): ErrorCode {
+    let error: ErrorCode = ErrorCode.NONE
+    this.#step(() => {
+      error = this.#moves.alter(topic, index, topicPartitionKey(topic, index), path)
+    })
+    return error
   }
 
   /** The directory cannot be used: it goes offline with all that lies in it. */
@@ -205,6 +219,7 @@ export class ReplicaManager {
       for (const topic of image.topicsByName.values()) {
         for (const state of topic.partitions.values()) this.#applyState(state, true)
       }
+      this.#moves.resume()
     })
     this.#startTimers()
   }
@@ -302,27 +317,12 @@ export class ReplicaManager {
 
   /** ListOffsets, answered in the order of the entries; a partition listed twice is INVALID_REQUEST. */
   listOffsets(input: ListOffsetsInput): readonly ListOffsetsResult[] {
-    const counts = new Map<string, number>()
-    for (const { topic, partition } of input.entries) {
-      const key = topicPartitionKey(topic, partition)
-      counts.set(key, (counts.get(key) ?? 0) + 1)
-    }
-    return input.entries.map((entry) => {
-      const isRepeated = (counts.get(topicPartitionKey(entry.topic, entry.partition)) ?? 0) > 1
-      if (isRepeated) return offsetFailure(entry, ErrorCode.INVALID_REQUEST)
-      const { partition, error } = this.#hosted.find(entry.topic, entry.partition)
-      return partition === null
-        ? offsetFailure(entry, error)
-        : lookUpOffset(partition, entry, input)
-    })
+    return lookUpOffsets(input, (topic, index) => this.#hosted.find(topic, index))
   }
 
   /** OffsetForLeaderEpoch, answered in the order of the entries. */
   offsetForLeaderEpoch(entries: readonly EpochEntry[]): readonly EpochResult[] {
-    return entries.map((entry) => {
-      const { partition, error } = this.#hosted.find(entry.topic, entry.partition)
-      return partition === null ? epochFailure(entry, error) : lookUpEpoch(partition, entry)
-    })
+    return lookUpEpochs(entries, (topic, index) => this.#hosted.find(topic, index))
   }
 
   /** The hosted partitions as they are; no copy is made. */
@@ -371,6 +371,7 @@ export class ReplicaManager {
     if (this.#isClosed) return done(null)
     this.#isClosed = true
     this.#cleaner.close()
+    this.#moves.close()
     this.#tasks.close()
     this.#fetchers.close()
     this.#isrUpdates.close()
@@ -386,6 +387,19 @@ export class ReplicaManager {
       },
       done,
     )
+  }
+
+  #createMoves(): LogMoves {
+    return new LogMoves({
+      ...this.#options,
+      random: this.#options.random.fork('log-folders'),
+      checkpoints: this.#checkpoints,
+      hosted: this.#hosted,
+      step: (fn) => this.#step(fn),
+      onStorageFailure: this.#onStorageFailure.bind(this),
+      onDirectoryFailure: (directory, error) => this.#failDirectory(directory, error),
+      onMoved: (key, state) => this.#tellDirectory(key, state),
+    })
   }
 
   #createFetchers(): FollowerFetchers {
@@ -432,6 +446,7 @@ export class ReplicaManager {
   }
 
   #onChanged(partition: Partition): void {
+    this.#moves.onChanged(partition)
     this.#changed.add(partition.key)
     if (this.#depth === 0) this.#step(() => {})
   }
@@ -458,10 +473,7 @@ export class ReplicaManager {
   /** The controller is told where the replica lies when the metadata has it elsewhere. */
   #tellDirectory(key: string, state: PartitionState): void {
     const actual = this.#hosted.actualDirectory(key)
-    const assigned = assignedDirectory(state, this.#options.brokerId)
-    // Whatever directory cannot be read: the metadata knows better in which it is.
-    const isKnown = actual === DirectoryId.LOST && !isPseudoDirectory(assigned)
-    if (actual === null || actual === assigned || isKnown) return
+    if (actual === null || !isNewsOfDirectory(state, this.#options.brokerId, actual)) return
     this.#options.assignDirectory?.(state, actual)
   }
 
@@ -480,8 +492,9 @@ export class ReplicaManager {
   }
 
   #remove(partition: Partition): void {
-    const { leaderEpoch } = partition
-    this.#fetchers.remove(partition.key)
+    const { leaderEpoch, key } = partition
+    this.#fetchers.remove(key)
+    this.#moves.cancel(key)
     this.#hosted.remove(partition)
     this.#notify(partition, 'removed', leaderEpoch)
   }
@@ -497,6 +510,7 @@ export class ReplicaManager {
   #failDirectory(directory: LogDirectory, error: StorageFailure): void {
     if (!directory.isOnline) return
     directory.goOffline()
+    this.#moves.cancelIn(directory)
     const { path } = directory
     this.#options.events.emit('log-directory.offline', { path, error: error.message })
     this.#options.onDirectoryFailure?.(directory, error)
@@ -504,8 +518,9 @@ export class ReplicaManager {
   }
 
   #takeOffline(partition: Partition, error: StorageFailure): void {
-    const { leaderEpoch } = partition
-    this.#fetchers.remove(partition.key)
+    const { leaderEpoch, key } = partition
+    this.#fetchers.remove(key)
+    this.#moves.cancel(key)
     this.#hosted.fail(partition, error)
     this.#notify(partition, 'removed', leaderEpoch)
   }

@@ -233,6 +233,7 @@ export class ReplicaCluster {
       ),
       store: ports.store,
       events: ports.events,
+      random: ports.random.fork('replicas'),
       image: () => publisher.image,
       interBrokerListenerName: 'PLAINTEXT',
       alterPartition: (request, done) => {

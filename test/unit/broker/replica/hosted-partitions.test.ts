@@ -41,6 +41,7 @@ function setUp(image = imageWith(ID), world = new SimWorld({ seed: 4 })) {
   const hosted = new HostedPartitions({
     config,
     directories,
+    futuresIn: () => 0,
     image: () => image,
     checkpoints,
     onStorageFailure: (_directory, error) => failures.push(error),
