@@ -5,7 +5,7 @@ import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import type { LogDirectory } from './log-directories.ts'
 import type { Partition } from './partition.ts'
-import { assertSound, throwStorageError } from './storage-failure.ts'
+import { assertSound, storageFailureOf, throwStorageError } from './storage-failure.ts'
 
 /** The copy tells nothing of its own: what happens in it has happened in the log before. */
 const SILENT: EventSink = { emit: () => undefined }
@@ -101,10 +101,7 @@ export class FutureLog {
 
   /** The copy goes; that it cannot be removed does not matter, the next start finds it. */
   discard(): void {
-    try {
-      this.log.destroy()
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-    }
+    this.log.abandon()
+    storageFailureOf(() => this.target.disk.remove(this.folder))
   }
 }

@@ -10,8 +10,9 @@ import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { LogDirectories, LogDirectory } from './log-directories.ts'
 import { LogPlacement, type Place } from './log-placement.ts'
+import type { LogRemovals } from './log-removals.ts'
 import { Partition, type PartitionSurroundings } from './partition.ts'
-import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
+import { isStorageFailure, storageFailureOf, type StorageFailure } from './storage-failure.ts'
 import { topicConfigOf, type TopicConfig } from './topic-config.ts'
 
 export interface HostedPartitionsOptions {
@@ -19,6 +20,7 @@ export interface HostedPartitionsOptions {
   readonly image: () => MetadataImage
   readonly checkpoints: Checkpoints
   readonly directories: LogDirectories
+  readonly removals: LogRemovals
   readonly random?: Random
   /** How many copies of logs grow in a directory; they count as much as logs. */
   readonly futuresIn: (directory: LogDirectory) => number
@@ -70,6 +72,12 @@ export class HostedPartitions {
 
   in(directory: LogDirectory): readonly Partition[] {
     return [...this.values()].filter(({ key }) => this.#directories.get(key) === directory)
+  }
+
+  /** Kafka's file of the log directory in which the partition lies. Throws what the disk gives. */
+  writeCleanerOffsets(partition: Partition): void {
+    const directory = this.directoryOf(partition)
+    directory.cleanerOffsets.write(this.in(directory))
   }
 
   countIn(directory: LogDirectory): number {
@@ -189,18 +197,20 @@ export class HostedPartitions {
     partition.retire()
   }
 
-  /** Ends hosting and deletes the log with all that is known of it. */
+  /** Ends hosting, and the log goes with all that is known of it. */
   remove(partition: Partition): void {
-    this.#partitions.delete(partition.key)
-    this.#directories.delete(partition.key)
-    this.#options.checkpoints.forget(partition.key)
+    const { key, log } = partition
+    const { checkpoints, removals, onStorageFailure } = this.#options
+    const directory = this.directoryOf(partition)
+    this.#partitions.delete(key)
+    this.#directories.delete(key)
+    checkpoints.forget(key)
     partition.retire()
-    try {
-      partition.log.destroy()
-    } catch (error) {
-      if (!isStorageFailure(error)) throw error
-      this.#emitOffline(partition.topic, partition.partition, error.message)
-    }
+    log.abandon()
+    const failure = storageFailureOf(() => {
+      removals.removeLater(directory, removals.setAside(directory, key))
+    })
+    if (failure !== null) onStorageFailure?.(directory, failure)
   }
 
   /** Reads the settings of the topic again. */

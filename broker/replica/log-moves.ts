@@ -13,15 +13,10 @@ import type { Checkpoints } from './checkpoints.ts'
 import { FutureLog } from './future-log.ts'
 import type { HostedPartitions } from './hosted-partitions.ts'
 import type { LogDirectories, LogDirectory } from './log-directories.ts'
-import {
-  deletedFolder,
-  futureFolder,
-  isDeletedFolder,
-  isTooLongToMove,
-  keyOfFuture,
-} from './log-folders.ts'
+import { futureFolder, isTooLongToMove, keyOfFuture } from './log-folders.ts'
+import type { LogRemovals } from './log-removals.ts'
 import type { Partition } from './partition.ts'
-import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
+import { isStorageFailure, storageFailureOf, type StorageFailure } from './storage-failure.ts'
 
 export interface LogMovesOptions {
   readonly config: Config
@@ -32,6 +27,7 @@ export interface LogMovesOptions {
   readonly checkpoints: Checkpoints
   readonly directories: LogDirectories
   readonly hosted: HostedPartitions
+  readonly removals: LogRemovals
   readonly brokerId: BrokerId
   readonly image: () => MetadataImage
   /** Runs what comes from outside of a step as one. */
@@ -97,7 +93,7 @@ export class LogMoves {
     return ErrorCode.NONE
   }
 
-  /** Moves that the last run has not ended begin anew; what other moves have left behind goes. */
+  /** Moves that the last run has not ended begin anew. */
   resume(): void {
     const { directories, hosted } = this.#options
     if (directories.all.length === 1) return
@@ -105,9 +101,9 @@ export class LogMoves {
       this.#guard(directory, () => {
         for (const folder of directory.disk.list('')) {
           const key = keyOfFuture(folder)
-          const isOld = isDeletedFolder(folder) && !directories.hasOffline
-          if (key !== null || isOld) directory.disk.remove(folder)
-          const partition = key === null ? null : hosted.get(key)
+          if (key === null) continue
+          directory.disk.remove(folder)
+          const partition = hosted.get(key)
           if (partition === null || hosted.directoryOf(partition) === directory) continue
           if (!directories.hasOffline) this.#begin(partition, directory)
         }
@@ -207,7 +203,7 @@ export class LogMoves {
    * later checkpoint of it is durable without the note; then the log goes aside, then the copy takes its name.
    */
   #swap(move: Move): void {
-    const { checkpoints, hosted, random, onDirectoryFailure } = this.#options
+    const { checkpoints, hosted, removals, onDirectoryFailure } = this.#options
     const { partition, target, folder, log } = move.future
     const { key } = partition
     const source = hosted.directoryOf(partition)
@@ -221,12 +217,12 @@ export class LogMoves {
       recoveryPoint: log.recoveryPoint,
       compactedTo,
     })
-    const aside = deletedFolder(key, random)
-    const sourceFailure = failureOf(() => {
+    let aside = key
+    const sourceFailure = storageFailureOf(() => {
       partition.log.close()
-      source.disk.rename(key, aside)
+      aside = removals.setAside(source, key)
     })
-    const targetFailure = failureOf(() => {
+    const targetFailure = storageFailureOf(() => {
       target.disk.rename(folder, key)
       hosted.relocate(partition, target)
     })
@@ -246,7 +242,7 @@ export class LogMoves {
 
   /** Once all names are durable the old log is removed. */
   #settle(partition: Partition, source: LogDirectory, target: LogDirectory, aside: string): void {
-    const { store, onMoved, image, step } = this.#options
+    const { store, onMoved, image, removals, step } = this.#options
     let left = 3
     let isDurable = true
     const end = (isDone: boolean): void => {
@@ -256,7 +252,7 @@ export class LogMoves {
       step(() => {
         const state = image().partition(partition.topic, partition.partition)
         if (state?.topicId === partition.topicId) onMoved(partition.key, state)
-        if (isDurable && source.isOnline) this.#guard(source, () => source.disk.remove(aside))
+        if (isDurable && source.isOnline) removals.removeLater(source, aside)
       })
     }
     store.sync((error) => end(error === null))
@@ -290,7 +286,7 @@ export class LogMoves {
 
   /** What fails in `fn` is the directory. */
   #guard(directory: LogDirectory, fn: () => void): void {
-    const failure = failureOf(fn)
+    const failure = storageFailureOf(fn)
     if (failure !== null) this.#options.onDirectoryFailure(directory, failure)
   }
 }
@@ -303,14 +299,4 @@ function moveRateOf(image: MetadataImage, brokerId: BrokerId): number {
     configs.of(ResourceType.BROKER, '').get(MOVE_RATE)
   const rate = Number(text)
   return rate > 0 ? rate : Infinity
-}
-
-function failureOf(fn: () => void): StorageFailure | null {
-  try {
-    fn()
-    return null
-  } catch (error) {
-    if (!isStorageFailure(error)) throw error
-    return error
-  }
 }

@@ -6,6 +6,7 @@ import { isStorageFailure } from './storage-failure.ts'
 /** Keeps the log-start-offset-checkpoint of every log directory that is online. */
 export class LogStartFiles {
   readonly #directories: LogDirectories
+  #isClosed = false
   readonly #partitionsIn: (directory: LogDirectory) => readonly Partition[]
 
   constructor(
@@ -23,8 +24,14 @@ export class LogStartFiles {
     }
   }
 
+  /** From now on only `write` does anything. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   /** `done` is called later, with the first error, unless there is nothing to write. */
   writeAndSync(done: (error: Error | null) => void): void {
+    if (this.#isClosed) return done(null)
     let firstError: Error | null = null
     let waiting = 1
     const end = (error: Error | null): void => {

@@ -28,11 +28,13 @@ import type { FutureLog } from './future-log.ts'
 import { closeLogs } from './log-closing.ts'
 import type { LogDirectories, LogDirectory } from './log-directories.ts'
 import { LogMoves } from './log-moves.ts'
+import { LogRemovals } from './log-removals.ts'
 import { LogStartFiles } from './log-start-files.ts'
 import type { Partition } from './partition.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
 import { replicaSelectorOf } from './replica-selector.ts'
+import { deleteOldSegments } from './retention-pass.ts'
 import {
   assertSound,
   isStorageFailure,
@@ -91,6 +93,7 @@ export class ReplicaManager {
   readonly #fetchers: FollowerFetchers
   readonly #cleaner: LogCleaner
   readonly #moves: LogMoves
+  readonly #removals: LogRemovals
   readonly #listeners: LeadershipListener[] = []
   readonly #tasks: PeriodicTasks
   /** Keys of the partitions that changed in this step. */
@@ -107,6 +110,7 @@ export class ReplicaManager {
     this.#checkpoints = new Checkpoints(options.store)
     const step = (fn: () => void): void => this.#step(fn)
     const onStorageFailure = this.#onStorageFailure.bind(this)
+    const onDirectoryFailure = this.#failDirectory.bind(this)
     this.#isrUpdates = new IsrUpdates({
       brokerId,
       brokerEpoch,
@@ -114,10 +118,17 @@ export class ReplicaManager {
       send: options.alterPartition,
       step,
     })
+    this.#removals = new LogRemovals({
+      ...options,
+      random: options.random.fork('log-removals'),
+      step,
+      onDirectoryFailure,
+    })
     this.#hosted = new HostedPartitions({
       ...options,
+      removals: this.#removals,
       checkpoints: this.#checkpoints,
-      onStorageFailure: (directory, error) => this.#failDirectory(directory, error),
+      onStorageFailure: onDirectoryFailure,
       futuresIn: (directory) => this.#moves.futuresIn(directory).length,
       surroundings: {
         brokerId,
@@ -130,7 +141,7 @@ export class ReplicaManager {
         changed: (partition) => this.#onChanged(partition),
       },
     })
-    this.#logStarts = new LogStartFiles(options.directories, (each) => this.#hosted.in(each))
+    this.#logStarts = new LogStartFiles(options.directories, (each) => this.partitionsIn(each))
     this.#fetches = new FetchService({
       clock,
       maxBytes: config.int('fetch.max.bytes'),
@@ -153,10 +164,7 @@ export class ReplicaManager {
     this.#cleaner = new LogCleaner({
       ...options,
       checkpoints: this.#checkpoints,
-      writeOffsets: (partition) => {
-        const directory = this.#hosted.directoryOf(partition)
-        directory.cleanerOffsets.write(this.#hosted.in(directory))
-      },
+      writeOffsets: (partition) => this.#hosted.writeCleanerOffsets(partition),
       partitions: () => this.partitions(),
       step,
       onStorageFailure,
@@ -220,6 +228,7 @@ export class ReplicaManager {
         for (const state of topic.partitions.values()) this.#applyState(state, true)
       }
       this.#moves.resume()
+      this.#removals.removeLeftOvers()
     })
     this.#startTimers()
   }
@@ -372,6 +381,8 @@ export class ReplicaManager {
     this.#isClosed = true
     this.#cleaner.close()
     this.#moves.close()
+    this.#removals.close()
+    this.#logStarts.close()
     this.#tasks.close()
     this.#fetchers.close()
     this.#isrUpdates.close()
@@ -392,7 +403,8 @@ export class ReplicaManager {
   #createMoves(): LogMoves {
     return new LogMoves({
       ...this.#options,
-      random: this.#options.random.fork('log-folders'),
+      random: this.#options.random.fork('log-moves'),
+      removals: this.#removals,
       checkpoints: this.#checkpoints,
       hosted: this.#hosted,
       step: (fn) => this.#step(fn),
@@ -558,7 +570,7 @@ export class ReplicaManager {
       tag: 'replica.checkpoint',
       run: () => {
         if (this.#checkpoints.write(this.#hosted.values())) this.#options.store.sync(() => {})
-        this.#writeLogStarts(() => {})
+        this.#logStarts.writeAndSync(() => {})
       },
     })
     this.#tasks.repeat({
@@ -573,28 +585,13 @@ export class ReplicaManager {
   #syncLogStarts(done: (error: Error | null) => void): void {
     this.#checkpoints.write(this.#hosted.values())
     this.#options.store.sync((error) => {
-      if (error === null) this.#writeLogStarts(done)
+      if (error === null) this.#logStarts.writeAndSync(done)
       else done(error)
     })
   }
 
-  /** `done` is called later, unless there is nothing to write. */
-  #writeLogStarts(done: (error: Error | null) => void): void {
-    if (this.#isClosed) done(null)
-    else this.#logStarts.writeAndSync(done)
-  }
-
   #deleteOldSegments(): number {
     const nowMs = this.#options.clock.wallMs()
-    let count = 0
-    for (const partition of this.partitions()) {
-      try {
-        count += partition.log.deleteOldSegments(nowMs)
-      } catch (error) {
-        if (!isStorageFailure(error)) throw error
-        this.#onStorageFailure(partition, error)
-      }
-    }
-    return count
+    return deleteOldSegments(this.partitions(), nowMs, this.#onStorageFailure.bind(this))
   }
 }

@@ -3,6 +3,7 @@ import { MetadataImage } from '../../../../broker/metadata/image.ts'
 import { Checkpoints } from '../../../../broker/replica/checkpoints.ts'
 import { HostedPartitions } from '../../../../broker/replica/hosted-partitions.ts'
 import { LogDirectories } from '../../../../broker/replica/log-directories.ts'
+import { LogRemovals } from '../../../../broker/replica/log-removals.ts'
 import { parseBrokerConfig } from '../../../../broker/config.ts'
 import { CorruptionError } from '../../../../src/base/errors.ts'
 import { ZERO_UUID } from '../../../../src/base/uuid.ts'
@@ -42,6 +43,14 @@ function setUp(image = imageWith(ID), world = new SimWorld({ seed: 4 })) {
     config,
     directories,
     futuresIn: () => 0,
+    removals: new LogRemovals({
+      config,
+      clock,
+      random: world.random('removals'),
+      directories,
+      step: (fn) => fn(),
+      onDirectoryFailure: (_directory, error) => failures.push(error),
+    }),
     image: () => image,
     checkpoints,
     onStorageFailure: (_directory, error) => failures.push(error),
