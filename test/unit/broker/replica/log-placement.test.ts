@@ -49,14 +49,15 @@ function setUp(counts: readonly number[] = [0, 0, 0], offline: readonly string[]
     checkpoints: new Checkpoints(store),
     countIn: (directory) => counts[directories.all.indexOf(directory)] ?? 0,
   })
-  const put = (id: string): void => {
-    writePartitionMetadata(disks.get(id)!, 't-0', TOPIC_ID)
+  const put = (id: string, folder = 't-0', topicId = TOPIC_ID): void => {
+    writePartitionMetadata(disks.get(id)!, folder, topicId)
   }
+  const names = (id: string): readonly string[] => disks.get(id)!.list('')
   const placeOf = (directory: string, mayBeHere = true): string | null => {
     const place = placement.placeOf(stateOf(directory), mayBeHere)
     return place === null ? null : `${place.directory.id} ${place.isThere}`
   }
-  return { placement, directories, put, placeOf }
+  return { placement, directories, put, placeOf, names }
 }
 
 describe('LogPlacement', () => {
@@ -87,6 +88,24 @@ describe('LogPlacement', () => {
     put(B)
     expect(placeOf(B)).toBe(`${B} true`)
     expect(() => placeOf(C)).toThrow(`found in both ${A} and ${B}`)
+  })
+
+  it('takes the copy for the log when a kill came between the two renames of a move', () => {
+    const { put, placeOf, names } = setUp()
+    put(A, `t-0.${'a'.repeat(32)}-delete`)
+    put(B, `t-0.${'b'.repeat(32)}-future`)
+    expect(placeOf(A)).toBe(`${B} true`)
+    expect(names(B)).toEqual(['t-0'])
+  })
+
+  it('takes no copy for the log of which nothing is aside, or that is of another topic', () => {
+    const alone = setUp()
+    alone.put(B, `t-0.${'b'.repeat(32)}-future`)
+    expect(alone.placeOf(A)).toBe(`${A} false`)
+    const other = setUp()
+    other.put(A, `t-0.${'a'.repeat(32)}-delete`)
+    other.put(B, `t-0.${'b'.repeat(32)}-future`, 'OtherTopicAAAAAAAAAAAA')
+    expect(other.placeOf(A)).toBe(`${A} false`)
   })
 
   it('makes no new log of one that may lie in an offline directory', () => {
