@@ -229,13 +229,13 @@ export class HostedPartitions {
     { directory, isThere }: Place,
     isCleanShutdown: boolean,
   ): PartitionLog {
-    const { checkpoints, surroundings, random } = this.#options
-    const { disk, logStarts, cleanerOffsets } = directory
+    const { checkpoints, surroundings, random, removals } = this.#options
+    const { logStarts, cleanerOffsets } = directory
     // A log that is not there yet begins at 0, whatever the file has of an older topic of the name.
     const noted = isThere ? logStarts.offset(key) : 0
     const cleanedTo = checkpoints.cleanedTo(key) ?? (isThere ? cleanerOffsets.offset(key) : 0)
     const log = PartitionLog.open({
-      disk,
+      disk: removals.diskFor(directory),
       directory: key,
       topic: state.topic,
       partition: state.partition,

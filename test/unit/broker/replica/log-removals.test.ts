@@ -54,6 +54,28 @@ describe('LogRemovals', () => {
     expect(names()).toEqual(['t-0'])
   })
 
+  it('renames the files of segments that a log removes, and removes all others at once', () => {
+    const { world, create, node } = setUp({ 'log.segment.delete.delay.ms': '5000' })
+    const { removals, directory } = create()
+    const disk = removals.diskFor(directory)
+    const segment = ['log', 'index', 'timeindex'].map((kind) => `t-0/${'0'.repeat(20)}.${kind}`)
+    const names = (): readonly string[] => node.disk.tree.list('a/t-0')
+    for (const path of [...segment, 't-0/leader-epoch-checkpoint']) disk.open(path).close()
+    for (const path of [...segment, 't-0/leader-epoch-checkpoint', 't-0/none.log']) {
+      disk.remove(path)
+    }
+    expect(names()).toEqual(
+      ['index', 'log', 'timeindex'].map((kind) => `${'0'.repeat(20)}.${kind}.deleted`),
+    )
+    world.runFor(3000)
+    disk.open(segment[0]!).close()
+    disk.remove(segment[0]!)
+    world.runFor(1999)
+    expect(names()).toHaveLength(3)
+    world.runFor(2)
+    expect(names()).toEqual([])
+  })
+
   it('leaves the rest to the next start', () => {
     const { world, node, create, names } = setUp()
     const first = create()
