@@ -1,6 +1,7 @@
 import type { Config } from '../src/base/config-def.ts'
 import { present } from '../src/base/assert.ts'
-import { randomUuid, type Uuid } from '../src/base/uuid.ts'
+import type { DiskError } from '../src/base/errors.ts'
+import { randomUuid } from '../src/base/uuid.ts'
 import type { NodePorts } from '../src/ports/ports.ts'
 import { alterPartitionApi } from '../src/wire/messages/56-alter-partition.ts'
 import { groupConfigFrom } from './group/group-config.ts'
@@ -8,12 +9,15 @@ import { GroupCoordinator } from './group/group-coordinator.ts'
 import type { ListenerPlan } from './listener-config.ts'
 import { SUPPORTED_FEATURES, TRANSACTION_VERSION } from './metadata/features.ts'
 import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './metadata/topic-name.ts'
+import { logPathsOf, type NodeDirectories } from './node-directories.ts'
 import type { QuorumPart } from './quorum-part.ts'
 import { partitionLogAccess } from './replica/partition-log-access.ts'
 import { FetchSessions } from './replica/fetch-sessions.ts'
+import { LogDirectories, type LogDirectory } from './replica/log-directories.ts'
 import { ReplicaManager } from './replica/replica-manager.ts'
 import { BrokerLifecycle } from './server/broker-lifecycle.ts'
 import { ControllerChannel } from './server/controller-channel.ts'
+import { DirectoryAssignments } from './server/directory-assignments.ts'
 import { ProducerIds } from './server/producer-ids.ts'
 import { AutoTopicCreation } from './server/topic-creation.ts'
 import { MarkerSender } from './transaction/marker-sender.ts'
@@ -23,13 +27,11 @@ import { TransactionCoordinator } from './transaction/transaction-coordinator.ts
 export interface BrokerPartOptions {
   readonly nodeId: number
   readonly clusterId: string
-  readonly directoryId: Uuid
+  readonly directories: NodeDirectories
   readonly config: Config
   readonly plan: ListenerPlan
   readonly ports: NodePorts
   readonly quorum: QuorumPart
-  /** Of the last run when it ended in order, -1 when that is not known; null after a crash. */
-  readonly previousBrokerEpoch: number | null
   /** Registered, unfenced, serving. Called after every time it was fenced. */
   readonly onUnfenced: () => void
   readonly onFatal: (error: Error) => void
@@ -45,6 +47,7 @@ const CHANNEL_RETRY_MS = 20
 export class BrokerPart {
   readonly channel: ControllerChannel
   readonly lifecycle: BrokerLifecycle
+  readonly directories: LogDirectories
   readonly replicas: ReplicaManager
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
@@ -52,6 +55,7 @@ export class BrokerPart {
   readonly transactions: TransactionCoordinator
   readonly topicCreation: AutoTopicCreation
   readonly #options: BrokerPartOptions
+  readonly #assignments: DirectoryAssignments
   #isServing = false
   #onShutdownAllowed: () => void = () => undefined
 
@@ -59,7 +63,15 @@ export class BrokerPart {
     this.#options = options
     const { config, ports, quorum } = options
     this.channel = this.#createChannel()
+    this.directories = new LogDirectories(options.directories.logs, ports.events)
     this.lifecycle = this.#createLifecycle()
+    this.#assignments = new DirectoryAssignments({
+      brokerId: options.nodeId,
+      brokerEpoch: () => this.lifecycle.brokerEpoch,
+      channel: this.channel,
+      clock: ports.clock,
+      timeoutMs: config.int('request.timeout.ms'),
+    })
     this.replicas = this.#createReplicas()
     this.fetchSessions = new FetchSessions({
       clock: ports.clock,
@@ -106,9 +118,16 @@ export class BrokerPart {
     this.lifecycle.beginControlledShutdown()
   }
 
+  /** One of the directories, by its path in `log.dirs`, has refused a sync before it was used. */
+  failDirectory(path: string, error: DiskError): void {
+    const directory = this.directories.byPath(path)
+    if (directory !== null) this.replicas.failDirectory(directory, error)
+  }
+
   /** Leaves the cluster; its logs are flushed and closed when `done` is called, unless with an error. */
   close(done: (error: Error | null) => void): void {
     this.channel.close()
+    this.#assignments.close()
     this.groups.close()
     this.transactions.close()
     this.replicas.close(done)
@@ -126,7 +145,7 @@ export class BrokerPart {
   }
 
   #createLifecycle(): BrokerLifecycle {
-    const { nodeId, clusterId, directoryId, config, plan, ports, quorum } = this.#options
+    const { nodeId, clusterId, directories, config, plan, ports, quorum } = this.#options
     const { clock, events, random } = ports
     return new BrokerLifecycle({
       brokerId: nodeId,
@@ -136,9 +155,9 @@ export class BrokerPart {
       events,
       registration: {
         clusterId,
-        previousBrokerEpoch: this.#options.previousBrokerEpoch ?? -1,
+        previousBrokerEpoch: directories.previousBrokerEpoch ?? -1,
         rack: config.nullableString('broker.rack'),
-        logDirs: [directoryId],
+        logDirs: this.directories.online.flatMap(({ id }) => id ?? []),
         features: [...SUPPORTED_FEATURES],
         listeners: plan.brokers.map(({ name }) => ({
           name,
@@ -149,6 +168,7 @@ export class BrokerPart {
       },
       heartbeatIntervalMs: config.int('broker.heartbeat.interval.ms'),
       sessionTimeoutMs: config.int('broker.session.timeout.ms'),
+      directoryTimeoutMs: config.long('log.dir.failure.timeout.ms'),
       metadataOffset: () => quorum.publisher.image.lastOffset,
       onRegistered: () => this.#serveWhenCaughtUp(),
       onUnfenced: () => {
@@ -156,12 +176,13 @@ export class BrokerPart {
         this.#options.onUnfenced()
       },
       onShutdownAllowed: () => this.#onShutdownAllowed(),
+      onFatal: this.#options.onFatal,
     })
   }
 
   #createReplicas(): ReplicaManager {
-    const { nodeId, config, plan, ports, quorum, previousBrokerEpoch } = this.#options
-    const { clock, network, disk, store, events, random } = ports
+    const { nodeId, config, plan, ports, quorum } = this.#options
+    const { clock, network, store, events, random } = ports
     const timeoutMs = config.int('request.timeout.ms')
     return new ReplicaManager({
       brokerId: nodeId,
@@ -169,7 +190,7 @@ export class BrokerPart {
       config,
       clock,
       network,
-      disk,
+      directories: this.directories,
       store,
       events,
       random: random.fork('replicas'),
@@ -178,10 +199,19 @@ export class BrokerPart {
         this.channel.send(alterPartitionApi, ALTER_PARTITION_VERSION, request, timeoutMs, done)
       },
       interBrokerListenerName: present(plan.interBrokerName, 'the listener between brokers'),
-      isCleanStart: previousBrokerEpoch !== null,
-      // The only log directory has failed: Kafka halts such a broker.
-      onStorageFailure: (error) => this.#options.onFatal(error),
+      onDirectoryFailure: (directory, error) => this.#onDirectoryFailure(directory, error),
+      assignDirectory: ({ topicId, partition }, directoryId) => {
+        this.#assignments.assign(topicId, partition, directoryId)
+      },
     })
+  }
+
+  /** Kafka halts a broker whose last log directory fails, or the one with its metadata log. */
+  #onDirectoryFailure({ path, id }: LogDirectory, error: Error): void {
+    const { config, onFatal } = this.#options
+    const isLast = this.directories.online.length === 0
+    if (isLast || path === logPathsOf(config).metadata || id === null) onFatal(error)
+    else this.lifecycle.directoryFailed(id)
   }
 
   #createGroups(): GroupCoordinator {

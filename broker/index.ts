@@ -30,6 +30,7 @@ export {
   NEW_CLUSTER_FEATURES,
   SUPPORTED_FEATURES,
 } from './metadata/features.ts'
+export { logPathsOf, type LogPaths } from './node-directories.ts'
 export { META_FILE, readMeta, writeMeta, type NodeIdentity } from './node-identity.ts'
 export { PROTOCOL_VERSIONS } from './server/protocol-cap.ts'
 export { findVoters, type VoterSearch } from './voter-discovery.ts'

@@ -1,5 +1,5 @@
 import type { Config } from '../src/base/config-def.ts'
-import { DiskError, messageOf } from '../src/base/errors.ts'
+import { DiskError, messageOf, type DiskErrorCode } from '../src/base/errors.ts'
 import type { Address } from '../src/ports/network.ts'
 import type { NodePorts } from '../src/ports/ports.ts'
 import { API_HANDLERS } from './api/index.ts'
@@ -9,11 +9,11 @@ import { ControllerPart } from './controller-part.ts'
 import { listenerPlan, type ListenerPlan } from './listener-config.ts'
 import { LiveNodeView } from './live-node-view.ts'
 import {
-  claimDirectory,
-  leaveCleanShutdownMark,
-  syncClaim,
-  takeCleanShutdownMark,
-} from './node-identity.ts'
+  leaveMarks,
+  openDirectories,
+  syncClaims,
+  type NodeDirectories,
+} from './node-directories.ts'
 import { nodeServices } from './node-services.ts'
 import type { NodeView } from './node-view.ts'
 import { QuorumPart } from './quorum-part.ts'
@@ -51,6 +51,7 @@ export class BrokerNode {
   readonly #options: NodeOptions
   readonly #ports: NodePorts
   readonly #plan: ListenerPlan
+  readonly #directories: NodeDirectories
   readonly #quorum: QuorumPart
   /** Null on a node that is a controller only. */
   readonly #broker: BrokerPart | null
@@ -69,8 +70,8 @@ export class BrokerNode {
     this.#plan = listenerPlan(this.config)
     const { clusterId } = options
     const { nodeId, config } = this
-    const { directoryId } = claimDirectory(ports.disk, ports.random, { clusterId, nodeId })
-    const previousBrokerEpoch = takeCleanShutdownMark(ports.disk)
+    this.#directories = openDirectories(config, ports, { clusterId, nodeId })
+    const { metadataId: directoryId, previousBrokerEpoch } = this.#directories
     const common = { nodeId, clusterId, directoryId, config, ports }
     this.#quorum = new QuorumPart({
       ...common,
@@ -89,7 +90,7 @@ export class BrokerNode {
           quorum: () => this.#quorum,
         })
       : null
-    this.#broker = isBroker ? this.#createBroker(directoryId, previousBrokerEpoch) : null
+    this.#broker = isBroker ? this.#createBroker() : null
     this.#acceptors = this.#createAcceptors()
     this.#view = new LiveNodeView({
       nodeId,
@@ -124,11 +125,18 @@ export class BrokerNode {
 
   /** Opens the listeners, then joins the quorum and the cluster. Errors arrive at `onFatal`. */
   start(): void {
-    syncClaim(this.#ports.disk, (error) => {
-      if (this.#isEnding) return
-      if (error === null) this.#listen()
-      else this.#fail(new DiskError(error, `the log directory cannot be synced: ${error}`))
-    })
+    const failed = (code: DiskErrorCode): DiskError =>
+      new DiskError(code, `the log directory cannot be synced: ${code}`)
+    syncClaims(
+      this.#ports,
+      this.#directories,
+      (path, code) => this.#broker?.failDirectory(path, failed(code)),
+      (code) => {
+        if (this.#isEnding) return
+        if (code === null) this.#listen()
+        else this.#fail(failed(code))
+      },
+    )
   }
 
   #listen(): void {
@@ -195,17 +203,17 @@ export class BrokerNode {
 
   /** The clean mark is left only when all files were: the next start checks what was not. */
   #closeMetadata(brokerError: Error | null): void {
-    const { disk, events } = this.#ports
     let failure = brokerError
     try {
       this.#quorum.close()
       const brokerEpoch = this.#broker?.lifecycle.brokerEpoch ?? -1
-      if (failure === null) leaveCleanShutdownMark(disk, brokerEpoch)
+      const online = this.#broker?.directories.online ?? []
+      if (failure === null) leaveMarks(this.#ports, online, brokerEpoch)
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       failure ??= error
     }
-    if (failure !== null) events.emit('node.unclean-end', { reason: failure.message })
+    if (failure !== null) this.#ports.events.emit('node.unclean-end', { reason: failure.message })
   }
 
   #closeBroker(done: (error: Error | null) => void): void {
@@ -237,16 +245,15 @@ export class BrokerNode {
     }
   }
 
-  #createBroker(directoryId: string, previousBrokerEpoch: number | null): BrokerPart {
+  #createBroker(): BrokerPart {
     return new BrokerPart({
       nodeId: this.nodeId,
       clusterId: this.#options.clusterId,
-      directoryId,
+      directories: this.#directories,
       config: this.config,
       plan: this.#plan,
       ports: this.#ports,
       quorum: this.#quorum,
-      previousBrokerEpoch,
       onUnfenced: () => this.#noteReady(),
       onFatal: (error) => this.#fail(error),
     })

@@ -1,16 +1,14 @@
 // Versions: 1-2.
-// Behaviour: asks for replicas to be in a log directory of this broker (KIP-113). There is one, so a replica is there already or
-//   the directory is not found.
+// Behaviour: asks for replicas to be in a log directory of this broker; one that is elsewhere is copied there, one that is not here
+//   yet will be created there (KIP-113).
 // Added: v2 flexible.
-// Not done: more than one log directory, and with it the move itself.
-import { topicPartitionKey } from '../../src/base/topic-partition.ts'
-import { ErrorCode } from '../../src/wire/error-codes.ts'
+// Not done: nothing known.
 import {
   alterReplicaLogDirsApi,
   type AlterReplicaLogDirsRequest,
   type AlterReplicaLogDirsResponse,
 } from '../../src/wire/messages/34-alter-replica-log-dirs.ts'
-import type { ApiHandler, RequestContext } from '../server/request-context.ts'
+import type { ApiHandler } from '../server/request-context.ts'
 
 export const alterReplicaLogDirsHandler: ApiHandler<
   AlterReplicaLogDirsRequest,
@@ -20,13 +18,15 @@ export const alterReplicaLogDirsHandler: ApiHandler<
   minVersion: 1,
   maxVersion: 2,
   listeners: ['broker'],
-  handle(context, request, respond) {
+  handle({ services }, request, respond) {
     const errors = new Map<string, Map<number, number>>()
     for (const { path, topics } of request.dirs) {
       for (const { name, partitions } of topics) {
         const ofTopic = errors.get(name) ?? new Map<number, number>()
         errors.set(name, ofTopic)
-        for (const index of partitions) ofTopic.set(index, problemWith(context, path, name, index))
+        for (const index of partitions) {
+          ofTopic.set(index, services.replicas.alterLogDirectory(name, index, path))
+        }
       }
     }
     respond({
@@ -42,20 +42,4 @@ export const alterReplicaLogDirsHandler: ApiHandler<
         })),
     })
   },
-}
-
-function problemWith(
-  { services }: RequestContext,
-  path: string,
-  topic: string,
-  index: number,
-): number {
-  const { replicas } = services
-  const directory = replicas.logDirectories().find((each) => each.path === path)
-  if (directory === undefined) return ErrorCode.LOG_DIR_NOT_FOUND
-  const key = topicPartitionKey(topic, index)
-  if (directory.partitions.some((partition) => partition.key === key)) return ErrorCode.NONE
-  return services.image().partition(topic, index) === null
-    ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-    : ErrorCode.REPLICA_NOT_AVAILABLE
 }

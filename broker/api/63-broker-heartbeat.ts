@@ -1,6 +1,6 @@
 // Versions: 0-1 (controller listener).
 // Behaviour: keeps the broker's session, fences and unfences it, leads it through a controlled shutdown (KIP-631).
-// Added: v1 offline log directories (KIP-858), not acted on.
+// Added: v1 offline log directories: replicas in them lose leaderships and ISR memberships (KIP-858).
 // Not done: v2 (cordoned log directories, KIP-1066).
 import {
   brokerHeartbeatApi,

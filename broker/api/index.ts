@@ -62,6 +62,7 @@ import { listTransactionsHandler } from './66-list-transactions.ts'
 import { allocateProducerIdsHandler } from './67-allocate-producer-ids.ts'
 import { getTelemetrySubscriptionsHandler } from './71-get-telemetry-subscriptions.ts'
 import { pushTelemetryHandler } from './72-push-telemetry.ts'
+import { assignReplicasToDirsHandler } from './73-assign-replicas-to-dirs.ts'
 import { listConfigResourcesHandler } from './74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 import { addRaftVoterHandler } from './80-add-raft-voter.ts'
@@ -133,6 +134,7 @@ export const API_HANDLERS: readonly ApiHandler<unknown, unknown>[] = [
   allocateProducerIdsHandler,
   getTelemetrySubscriptionsHandler,
   pushTelemetryHandler,
+  assignReplicasToDirsHandler,
   listConfigResourcesHandler,
   describeTopicPartitionsHandler,
   addRaftVoterHandler,

@@ -1,3 +1,4 @@
+import { assignedDirectory, isOnlineDirectory } from '../metadata/directory-id.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 
 /** What a client that came over one listener can reach of a partition. */
@@ -10,16 +11,22 @@ export interface PartitionHealth {
 
 export function partitionHealth(
   image: MetadataImage,
-  { leader, replicas }: PartitionState,
+  partition: PartitionState,
   listenerName: string,
 ): PartitionHealth {
+  const { leader, replicas } = partition
   const isAlive = (id: number): boolean => image.brokers.get(id)?.isFenced === false
   const isReachable = (id: number): boolean =>
     isAlive(id) &&
     image.brokers.get(id)?.listeners.some(({ name }) => name === listenerName) === true
+  // In a log directory that has failed.
+  const isServable = (id: number): boolean => {
+    const broker = image.brokers.get(id)
+    return broker !== undefined && isOnlineDirectory(broker, assignedDirectory(partition, id))
+  }
   return {
     hasLeader: isAlive(leader),
     isLeaderReachable: isReachable(leader),
-    offlineReplicas: replicas.filter((id) => !isReachable(id)),
+    offlineReplicas: replicas.filter((id) => !isReachable(id) || !isServable(id)),
   }
 }

@@ -17,7 +17,7 @@ import { isCurrentBroker } from './broker-heartbeat.ts'
 import { isUncleanElectionEnabled, type ControlContext } from './control-context.ts'
 import type { Outcome, PendingEvent } from './outcome.ts'
 import { partitionChange } from './partition-election.ts'
-import { activeBrokers, partitionChangeRecord } from './replica-changes.ts'
+import { acceptableLeaders, activeBrokers, partitionChangeRecord } from './replica-changes.ts'
 
 /** First version whose ISR members carry the broker epoch in which the leader saw them (KIP-903). */
 const MEMBERS_WITH_EPOCHS_SINCE = 3
@@ -90,7 +90,7 @@ function alterOne(
   const change = partitionChange({
     partition,
     election: isUncleanElectionEnabled(context, topic.name) ? 'unclean' : 'online',
-    isAcceptableLeader: activeBrokers(context),
+    isAcceptableLeader: acceptableLeaders(context, partition),
     targetIsr: members.map(({ brokerId }) => brokerId),
     targetLeaderRecoveryState: request.leaderRecoveryState,
   })

@@ -14,6 +14,7 @@ import {
   controlledShutdownRecords,
   fenceRecords,
   hasLeaderships,
+  offlineDirectoryRecords,
   unfenceRecords,
 } from './replica-changes.ts'
 
@@ -41,18 +42,23 @@ export function heartbeat(
   }
   const broker = present(context.image.brokers.get(brokerId), 'the broker of this epoch')
   const phase = phaseOf(broker)
-  const next = nextPhase(context, sessions, broker, request)
+  const offline = offlineDirectoryRecords(context, broker, request.offlineLogDirs)
+  // What a directory takes with it is decided before the next phase, which is to see it: the next heartbeat's.
+  const next = offline.length > 0 ? phase : nextPhase(context, sessions, broker, request)
   if (next === 'left') sessions.end(brokerId)
   else sessions.touch(brokerId, currentMetadataOffset)
   return {
-    records: phase === next ? [] : recordsInto(next, context, broker),
+    records: phase === next ? offline : recordsInto(next, context, broker),
     response: {
       errorCode: ErrorCode.NONE,
       isCaughtUp: currentMetadataOffset >= broker.registrationOffset,
       isFenced: next === 'fenced' || next === 'left',
       shouldShutDown: next === 'left',
     },
-    events: phase === next ? [] : [eventOf(next, broker)],
+    events: [
+      ...(offline.length > 0 ? [offlineEventOf(broker, request)] : []),
+      ...(phase === next ? [] : [eventOf(next, broker)]),
+    ],
     onAppended: (lastOffset) => {
       if (next === 'shutting-down') sessions.beginShutdown(brokerId, lastOffset)
     },
@@ -104,6 +110,14 @@ function recordsInto(
   if (phase === 'unfenced') return unfenceRecords(context, broker)
   if (phase === 'shutting-down') return controlledShutdownRecords(context, broker)
   return broker.isFenced ? [] : fenceRecords(context, broker)
+}
+
+function offlineEventOf(
+  broker: BrokerRegistration,
+  { offlineLogDirs }: BrokerHeartbeatRequest,
+): PendingEvent {
+  const directories = broker.logDirs.filter((id) => offlineLogDirs.includes(id))
+  return { kind: 'controller.directories-offline', fields: { broker: broker.id, directories } }
 }
 
 function eventOf(phase: BrokerPhase, broker: BrokerRegistration): PendingEvent {

@@ -66,6 +66,10 @@ import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
 } from '../../src/wire/messages/33-alter-configs.ts'
+import type {
+  AssignReplicasToDirsRequest,
+  AssignReplicasToDirsResponse,
+} from '../../src/wire/messages/73-assign-replicas-to-dirs.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { ActiveTerm, type AppendRecords } from './active-term.ts'
 import { alterPartition } from './alter-partition.ts'
@@ -73,6 +77,7 @@ import { heartbeat } from './broker-heartbeat.ts'
 import { registerBroker, unregisterBroker } from './broker-registration.ts'
 import { alterConfigs, incrementalAlterConfigs, refusedConfigs } from './config-changes.ts'
 import type { ConfigRules } from './control-context.ts'
+import { assignReplicasToDirs } from './directory-assignment.ts'
 import { updateFeatures } from './feature-changes.ts'
 import { electLeaders, refusedElection } from './leader-election.ts'
 import { apiError, type Outcome } from './outcome.ts'
@@ -270,6 +275,17 @@ export class Controller {
   ): void {
     this.#perform(
       ({ context }) => alterPartition(context, version, request),
+      (errorCode) => ({ errorCode }),
+      respond,
+    )
+  }
+
+  assignReplicasToDirs(
+    request: AssignReplicasToDirsRequest,
+    respond: Respond<AssignReplicasToDirsResponse>,
+  ): void {
+    this.#perform(
+      ({ context }) => assignReplicasToDirs(context, request),
       (errorCode) => ({ errorCode }),
       respond,
     )

@@ -17,7 +17,7 @@ import {
   type Outcome,
 } from './outcome.ts'
 import { partitionChange, type ElectionKind } from './partition-election.ts'
-import { activeBrokers, partitionChangeRecord } from './replica-changes.ts'
+import { acceptableLeaders, partitionChangeRecord } from './replica-changes.ts'
 
 /** How many leaders one run of a periodic task may change. */
 export const MAX_ELECTIONS_PER_RUN = 1000
@@ -158,7 +158,7 @@ function electionRecord(
   partition: PartitionState,
   election: ElectionKind,
 ): MetadataRecord | null {
-  const isAcceptableLeader = activeBrokers(context)
+  const isAcceptableLeader = acceptableLeaders(context, partition)
   const change = partitionChange({ partition, election, isAcceptableLeader })
   return change === null ? null : partitionChangeRecord(change)
 }

@@ -26,6 +26,8 @@ export interface ElectionRequest {
   readonly targetLeaderRecoveryState?: number
   /** The assignment to reach; as it is when absent. */
   readonly targetAssignment?: TargetAssignment
+  /** The log directories to reach, by the index in the present replicas; as they are when absent. */
+  readonly targetDirectories?: readonly Uuid[]
 }
 
 /** What a reassignment makes of a partition. `replicas` has those that leave, too, until the others are in sync. */
@@ -69,6 +71,11 @@ export function partitionChange(request: ElectionRequest): Input<PartitionChange
     change.isr = target.isr
   }
   changeAssignment(request, target, change)
+  const { targetDirectories } = request
+  if (targetDirectories !== undefined && change.directories === undefined) {
+    const isSame = areEqual(targetDirectories, partition.directories)
+    if (!isSame) change.directories = targetDirectories
+  }
   const recovery = request.targetLeaderRecoveryState
   if (recovery !== undefined && recovery !== partition.leaderRecoveryState) {
     change.leaderRecoveryState = recovery
@@ -140,7 +147,7 @@ function changeAssignment(request: ElectionRequest, target: Target, change: Chan
 
 function isNoChange(change: Change): boolean {
   const { leader = NO_LEADER_CHANGE, isr, replicas, addingReplicas, removingReplicas } = change
-  const lists = [isr, replicas, addingReplicas, removingReplicas]
+  const lists = [isr, replicas, addingReplicas, removingReplicas, change.directories]
   return (
     leader === NO_LEADER_CHANGE &&
     change.leaderRecoveryState === undefined &&
@@ -148,6 +155,6 @@ function isNoChange(change: Change): boolean {
   )
 }
 
-function areEqual(left: readonly number[], right: readonly number[]): boolean {
+function areEqual<T extends number | Uuid>(left: readonly T[], right: readonly T[]): boolean {
   return left.length === right.length && left.every((value, index) => value === right[index])
 }

@@ -27,7 +27,7 @@ import {
   type TargetAssignment,
 } from './partition-election.ts'
 import { defaultDirectory, problemWithReplicas } from './replica-assignment.ts'
-import { activeBrokers, partitionChangeRecord } from './replica-changes.ts'
+import { acceptableLeaders, activeBrokers, partitionChangeRecord } from './replica-changes.ts'
 
 type PartitionRequest = AlterPartitionReassignmentsRequest['topics'][number]['partitions'][number]
 type OngoingTopic = Input<ListPartitionReassignmentsResponse['topics'][number]>
@@ -193,7 +193,7 @@ function recordsOf(
   context: ControlContext,
   request: Omit<ElectionRequest, 'election' | 'isAcceptableLeader'>,
 ): readonly MetadataRecord[] {
-  const isAcceptableLeader = activeBrokers(context)
+  const isAcceptableLeader = acceptableLeaders(context, request.partition)
   const change = partitionChange({ ...request, election: 'online', isAcceptableLeader })
   return change === null ? [] : [partitionChangeRecord(change)]
 }

@@ -3,14 +3,13 @@ import type { Uuid } from '../../src/base/uuid.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { metadataRecord } from '../../src/wire/metadata-record.ts'
 import type { MetadataRecord } from '../../src/wire/records/metadata.ts'
+import { DirectoryId } from '../metadata/directory-id.ts'
 import type { ControlContext } from './control-context.ts'
 import { apiError, type ApiError } from './outcome.ts'
 import { activeBrokers } from './replica-changes.ts'
 import { placeReplicas, type Placement } from './replica-placer.ts'
 
 const PARTITION_RECORD_VERSION = 2
-/** The directory of a replica whose broker has several and has not chosen yet. */
-const UNASSIGNED_DIRECTORY: Uuid = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 /** Places replicas on all registered brokers that are not shutting down. */
 export function placeOnCluster(
@@ -84,5 +83,5 @@ export function partitionRecord(context: ControlContext, created: NewPartition):
 /** Where a new replica of the broker goes as far as the controller can say. */
 export function defaultDirectory(context: ControlContext, id: BrokerId): Uuid {
   const [only, ...others] = context.image.brokers.get(id)?.logDirs ?? []
-  return only === undefined || others.length > 0 ? UNASSIGNED_DIRECTORY : only
+  return only === undefined || others.length > 0 ? DirectoryId.UNASSIGNED : only
 }

@@ -5,6 +5,8 @@ export const PARTITION_METADATA_FILE = 'partition.metadata'
 /** Files that are replaced as a whole are written under this ending first. */
 export const TEMPORARY_SUFFIX = '.tmp'
 
+/** A file of a segment that is wanted no longer and waits for its removal. */
+export const DELETED_SUFFIX = '.deleted'
 /** A segment that compaction is still writing. */
 export const CLEANED_SUFFIX = '.cleaned'
 /** A compacted segment that is whole and synced, and about to take the place of those it was made of. */

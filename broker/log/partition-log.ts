@@ -513,12 +513,11 @@ export class PartitionLog {
     }
   }
 
-  /** Closes the log and removes its directory. Throws `DiskError`. */
-  destroy(): void {
+  /** Closes the files of a log that is wanted no longer; the caller removes them. */
+  abandon(): void {
     this.#compaction?.abort()
     this.#isClosed = true
     for (const segment of this.#segments.all) segment.closeFiles()
-    this.#disk.remove(this.directory)
   }
 
   #readSegments(request: ReadRequest): Buffer {

@@ -1,4 +1,5 @@
 import type { Offset } from '../../src/base/ids.ts'
+import type { Uuid } from '../../src/base/uuid.ts'
 import type { Store } from '../../src/ports/store.ts'
 import type { Partition } from './partition.ts'
 
@@ -7,6 +8,14 @@ const RECOVERY_POINT = 'recovery-point/'
 const LOG_START = 'log-start/'
 const CLEANED = 'cleaned-to/'
 const COMPACTED = 'compacted-to/'
+const MOVED = 'moved-to/'
+
+/** The end of a move between log directories. */
+export interface MovedTo {
+  readonly directoryId: Uuid
+  /** Under which name the log lies there, unless it has its own already. */
+  readonly folder: string
+}
 
 /**
  * High watermarks, recovery points, log starts and what was compacted, in the node's store, by `topic-partition`. A high watermark read back
@@ -44,6 +53,28 @@ export class Checkpoints {
     return this.#offset(COMPACTED + key)
   }
 
+  /** Where the log of this topic's partition was moved to; null when it never was. */
+  movedTo(key: string, topicId: Uuid): MovedTo | null {
+    const stored = this.#store.get(MOVED + key) as (MovedTo & { topicId: Uuid }) | undefined
+    return stored?.topicId === topicId ? stored : null
+  }
+
+  /**
+   * The copy in `folder` of another log directory is the log from now on. How far it was compacted is not known of it;
+   * that it may have the gaps of the log is.
+   */
+  writeMove(
+    { key, topicId }: Partition,
+    moved: MovedTo & { readonly recoveryPoint: Offset; readonly compactedTo: Offset },
+  ): void {
+    const { directoryId, folder, recoveryPoint, compactedTo } = moved
+    this.#store.put(MOVED + key, { topicId, directoryId, folder })
+    this.#put(RECOVERY_POINT + key, recoveryPoint)
+    if (compactedTo === 0) return
+    this.#put(CLEANED + key, 0)
+    this.#put(COMPACTED + key, compactedTo)
+  }
+
   /**
    * Must be durable before a log that was cut below its recovery point is appended to: else, after a power
    * cut, bytes that were never synced are taken for synced ones. True when it has changed.
@@ -78,6 +109,7 @@ export class Checkpoints {
     this.#store.delete(LOG_START + key)
     this.#store.delete(CLEANED + key)
     this.#store.delete(COMPACTED + key)
+    if (this.#store.get(MOVED + key) !== undefined) this.#store.delete(MOVED + key)
   }
 
   /** Logs that were never compacted have no entries. */

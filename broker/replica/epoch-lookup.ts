@@ -1,5 +1,6 @@
 import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
+import type { Lookup } from './hosted-partitions.ts'
 import type { Partition } from './partition.ts'
 
 /** One entry of OffsetForLeaderEpoch. */
@@ -40,4 +41,15 @@ export function lookUpEpoch(partition: Partition, entry: EpochEntry): EpochResul
 export function epochFailure(entry: EpochEntry, error: ErrorCode): EpochResult {
   const { topic, partition } = entry
   return { topic, partition, error, leaderEpoch: -1, endOffset: -1 }
+}
+
+/** All entries of a request, in their order. */
+export function lookUpEpochs(
+  entries: readonly EpochEntry[],
+  find: (topic: string, partition: number) => Lookup,
+): readonly EpochResult[] {
+  return entries.map((entry) => {
+    const { partition, error } = find(entry.topic, entry.partition)
+    return partition === null ? epochFailure(entry, error) : lookUpEpoch(partition, entry)
+  })
 }

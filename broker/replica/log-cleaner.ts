@@ -6,7 +6,6 @@ import type { Store } from '../../src/ports/store.ts'
 import type { Cleanable } from '../log/cleanable.ts'
 import type { LogCompaction } from '../log/log-compaction.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import type { CleanerCheckpoint } from './cleaner-checkpoint.ts'
 import type { Partition } from './partition.ts'
 import { isStorageFailure, type StorageFailure } from './storage-failure.ts'
 
@@ -16,7 +15,8 @@ export interface LogCleanerOptions {
   readonly store: Store
   readonly events: EventSink
   readonly checkpoints: Checkpoints
-  readonly offsets: CleanerCheckpoint
+  /** Writes Kafka's file of the log directory in which the partition lies. */
+  readonly writeOffsets: (partition: Partition) => void
   readonly partitions: () => readonly Partition[]
   /** Runs what comes from outside of a step as one. */
   readonly step: (fn: () => void) => void
@@ -206,12 +206,12 @@ export class LogCleaner {
 
   #end(job: Job, compaction: LogCompaction): void {
     const { partition, call } = job
-    const { checkpoints, store, offsets, partitions } = this.#options
+    const { checkpoints, store, writeOffsets } = this.#options
     if (compaction.state === 'done') {
       partition.log.compacted(compaction)
       checkpoints.writeRecoveryPoint(partition)
       store.sync(() => undefined)
-      this.#guard(partition, () => offsets.write(partitions()))
+      this.#guard(partition, () => writeOffsets(partition))
       const { bytesBefore, bytesAfter } = compaction.sizes
       if (call !== null) {
         call.summary = {

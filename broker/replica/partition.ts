@@ -13,6 +13,7 @@ import type {
   PartitionLog,
 } from '../log/partition-log.ts'
 import type { VerificationGuard, VerificationRequest } from '../log/verification-states.ts'
+import { assignedDirectory, isOnlineDirectory } from '../metadata/directory-id.ts'
 import type { BrokerRegistration, PartitionState } from '../metadata/image.ts'
 import type { IsrProposal } from './in-sync-set.ts'
 import { LeaderRole, type FollowerEligibility } from './leader-role.ts'
@@ -82,6 +83,9 @@ export interface FetchedData {
   readonly logStartOffset: Offset
 }
 
+type Assignment = Pick<PartitionState, 'replicas' | 'directories'>
+
+const NOWHERE: Assignment = { replicas: [], directories: [] }
 const IGNORED: RoleChange = { isApplied: false, isNewEpoch: false }
 
 /**
@@ -94,25 +98,29 @@ export class Partition {
   readonly partition: number
   /** `topic-partition`. */
   readonly key: string
-  readonly log: PartitionLog
   readonly #surroundings: PartitionSurroundings
   readonly #eligibility: FollowerEligibility
+  #log: PartitionLog
   #config: TopicConfig
   #role: LeaderRole | null = null
   #leaderId: BrokerId = -1
   #leaderEpoch: LeaderEpoch = -1
   #partitionEpoch = -1
-  #replicas: readonly BrokerId[] = []
+  #assignment: Assignment = NOWHERE
   #hasCaughtUp = false
 
   constructor(options: PartitionOptions) {
     this.topic = options.topic
     this.partition = options.partition
     this.key = topicPartitionKey(options.topic, options.partition)
-    this.log = options.log
+    this.#log = options.log
     this.#config = options.config
     this.#surroundings = options.surroundings
     this.#eligibility = { isEligible: (id, epoch) => this.#isEligible(id, epoch) }
+  }
+
+  get log(): PartitionLog {
+    return this.#log
   }
 
   get topicId(): Uuid {
@@ -142,7 +150,7 @@ export class Partition {
   }
 
   get replicas(): readonly BrokerId[] {
-    return this.#replicas
+    return this.#assignment.replicas
   }
 
   get config(): TopicConfig {
@@ -151,7 +159,7 @@ export class Partition {
 
   /** min.insync.replicas, or the number of replicas when that is smaller. */
   get effectiveMinInsyncReplicas(): number {
-    return Math.min(this.#config.minInsyncReplicas, this.#replicas.length)
+    return Math.min(this.#config.minInsyncReplicas, this.replicas.length)
   }
 
   /** New settings of the topic. */
@@ -159,6 +167,15 @@ export class Partition {
     this.#config = config
     this.log.updateConfig(config.log)
     if (this.#advanceHighWatermark()) this.#surroundings.changed(this)
+  }
+
+  /** The log has moved: this one, from another log directory, has the same in it. */
+  replaceLog(log: PartitionLog): void {
+    const { logEndOffset, highWatermark } = this.#log
+    assert(log.logEndOffset === logEndOffset, `${this.key} ends where it did before its move`)
+    log.updateHighWatermark(highWatermark)
+    this.#log = log
+    this.#surroundings.changed(this)
   }
 
   /** Takes up leadership, or a new in-sync set or assignment within the epoch that is already led. */
@@ -184,7 +201,7 @@ export class Partition {
     this.#leaderId = state.leader
     this.#leaderEpoch = state.leaderEpoch
     this.#partitionEpoch = state.partitionEpoch
-    this.#replicas = state.replicas
+    this.#assignment = state
     if (isNewEpoch || wasLeader) {
       this.#hasCaughtUp = false
       this.#emitLeaderChange(state)
@@ -197,7 +214,7 @@ export class Partition {
   retire(): void {
     this.#role = null
     this.#leaderId = -1
-    this.#replicas = []
+    this.#assignment = NOWHERE
     this.#surroundings.changed(this)
   }
 
@@ -454,7 +471,7 @@ export class Partition {
     const previous = this.#role?.leaderEpoch === state.leaderEpoch - 1 ? this.#role : null
     this.#leaderId = state.leader
     this.#leaderEpoch = state.leaderEpoch
-    this.#replicas = state.replicas
+    this.#assignment = state
     const epochStartOffset = this.log.logEndOffset
     // Followers may have entries of a later epoch than any in this log. They find where to cut
     // only if the new epoch and its start are known before its first record is (KIP-279).
@@ -474,7 +491,7 @@ export class Partition {
   }
 
   #continueLeading(role: LeaderRole, state: PartitionState): void {
-    this.#replicas = state.replicas
+    this.#assignment = state
     // The same partition epoch is news only about the assignment: the in-sync set of it came with the
     // controller's answer, and a proposal made since then must not be forgotten.
     if (state.partitionEpoch > this.#partitionEpoch) this.#adoptIsr(role, state.isr)
@@ -542,6 +559,7 @@ export class Partition {
   #isEligible(id: BrokerId, brokerEpoch: number | null): boolean {
     const broker = this.#surroundings.broker(id)
     if (broker === undefined || broker.isFenced || broker.isInControlledShutdown) return false
+    if (!isOnlineDirectory(broker, assignedDirectory(this.#assignment, id))) return false
     return brokerEpoch !== null && (brokerEpoch === -1 || brokerEpoch === broker.epoch)
   }
 

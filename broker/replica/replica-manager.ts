@@ -1,21 +1,20 @@
 import type { Config } from '../../src/base/config-def.ts'
-import { DiskError } from '../../src/base/errors.ts'
 import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
+import type { Uuid } from '../../src/base/uuid.ts'
 import type { Clock } from '../../src/ports/clock.ts'
-import type { Disk, DiskSpace } from '../../src/ports/disk.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import type { Network } from '../../src/ports/network.ts'
 import type { Random } from '../../src/ports/random.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
+import { isNewsOfDirectory } from '../metadata/directory-id.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage, PartitionState } from '../metadata/image.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { CleanerCheckpoint } from './cleaner-checkpoint.ts'
 import { DeleteRecordsService, type DeleteRecordsInput } from './delete-records-service.ts'
-import { epochFailure, lookUpEpoch, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
+import { lookUpEpochs, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
 import type { FetchInput } from './fetch-result.ts'
 import { FetchService, type FetchRespond } from './fetch-service.ts'
 import { flushTask } from './flush-scheduler.ts'
@@ -24,11 +23,17 @@ import { HostedPartitions } from './hosted-partitions.ts'
 import { IsrUpdates, type AlterPartitionSender } from './isr-updates.ts'
 import { lookUpOffsets, type ListOffsetsInput, type ListOffsetsResult } from './offset-lookup.ts'
 import { LogCleaner, type CompactionSummary } from './log-cleaner.ts'
-import { LogStartCheckpoint } from './log-start-checkpoint.ts'
+import type { FutureLog } from './future-log.ts'
+import { closeLogs } from './log-closing.ts'
+import type { LogDirectories, LogDirectory } from './log-directories.ts'
+import { LogMoves } from './log-moves.ts'
+import { LogRemovals } from './log-removals.ts'
+import { LogStartFiles } from './log-start-files.ts'
 import type { AppendedTransaction, Partition, PartitionSurroundings } from './partition.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
 import { replicaSelectorOf } from './replica-selector.ts'
+import { deleteOldSegments } from './retention-pass.ts'
 import {
   assertSound,
   isStorageFailure,
@@ -54,30 +59,22 @@ export interface ReplicaManagerOptions {
   readonly config: Config
   readonly clock: Clock
   readonly network: Network
-  readonly disk: Disk
+  readonly directories: LogDirectories
   readonly store: Store
   readonly events: EventSink
   /** The committed metadata. */
   readonly image: () => MetadataImage
   readonly alterPartition: AlterPartitionSender
   readonly interBrokerListenerName: string
-  /** The node ended in order the last time, and its logs were flushed then. */
-  readonly isCleanStart: boolean
-  /** For segment.jitter.ms; without it there is none. */
-  readonly random?: Random
+  /** For segment.jitter.ms and names of folders. */
+  readonly random: Random
   /**
-   * The disk has failed a partition, as it was in use or when its log was opened; it is offline from now on. Kafka
-   * halts a broker whose only log directory fails; whether to do so is the caller's choice.
+   * A log directory has failed, as it was in use or when a log in it was opened; it and its partitions are offline from
+   * now on. Kafka halts a broker whose last log directory fails; whether to do so is the caller's choice.
    */
-  readonly onStorageFailure?: (error: StorageFailure) => void
-}
-
-/** One of `log.dirs`. */
-export interface LogDirectory {
-  readonly path: string
-  /** Null when the volume cannot tell. */
-  readonly space: DiskSpace | null
-  readonly partitions: readonly Partition[]
+  readonly onDirectoryFailure?: (directory: LogDirectory, error: StorageFailure) => void
+  /** The metadata has a replica elsewhere than in this log directory (LOST: in one that is offline), where it is. */
+  readonly assignDirectory?: (state: PartitionState, directoryId: Uuid) => void
 }
 
 /**
@@ -87,7 +84,7 @@ export interface LogDirectory {
 export class ReplicaManager {
   readonly #options: ReplicaManagerOptions
   readonly #checkpoints: Checkpoints
-  readonly #logStarts: LogStartCheckpoint
+  readonly #logStarts: LogStartFiles
   readonly #hosted: HostedPartitions
   readonly #fetches: FetchService
   readonly #produces: ProduceService
@@ -96,6 +93,8 @@ export class ReplicaManager {
   readonly #isrUpdates: IsrUpdates
   readonly #fetchers: FollowerFetchers
   readonly #cleaner: LogCleaner
+  readonly #moves: LogMoves
+  readonly #removals: LogRemovals
   readonly #listeners: LeadershipListener[] = []
   readonly #tasks: PeriodicTasks
   /** Keys of the partitions that changed in this step. */
@@ -106,23 +105,30 @@ export class ReplicaManager {
   #isClosed = false
 
   constructor(options: ReplicaManagerOptions) {
-    const { clock, config, brokerId, brokerEpoch, events, image } = options
+    const { clock, config, brokerId, brokerEpoch, image } = options
     this.#options = options
     this.#tasks = new PeriodicTasks(clock, (fn) => this.#step(fn))
     this.#checkpoints = new Checkpoints(options.store)
-    this.#logStarts = new LogStartCheckpoint(options.disk, events)
-    const cleanerOffsets = new CleanerCheckpoint(options.disk, events)
     const step = (fn: () => void): void => this.#step(fn)
     const onStorageFailure = this.#onStorageFailure.bind(this)
     const send = options.alterPartition
+    const onDirectoryFailure = this.#failDirectory.bind(this)
     this.#isrUpdates = new IsrUpdates({ brokerId, brokerEpoch, clock, send, step })
+    this.#removals = new LogRemovals({
+      ...options,
+      random: options.random.fork('log-removals'),
+      step,
+      onDirectoryFailure,
+    })
     this.#hosted = new HostedPartitions({
       ...options,
+      removals: this.#removals,
       checkpoints: this.#checkpoints,
-      logStarts: this.#logStarts,
-      cleanerOffsets,
+      onStorageFailure: onDirectoryFailure,
+      futuresIn: (directory) => this.#moves.futuresIn(directory).length,
       surroundings: this.#surroundings(),
     })
+    this.#logStarts = new LogStartFiles(options.directories, (each) => this.partitionsIn(each))
     this.#fetches = new FetchService({
       clock,
       maxBytes: config.int('fetch.max.bytes'),
@@ -145,7 +151,7 @@ export class ReplicaManager {
     this.#cleaner = new LogCleaner({
       ...options,
       checkpoints: this.#checkpoints,
-      offsets: cleanerOffsets,
+      writeOffsets: (partition) => this.#hosted.writeCleanerOffsets(partition),
       partitions: () => this.partitions(),
       step,
       onStorageFailure,
@@ -156,16 +162,8 @@ export class ReplicaManager {
       append: (input) => this.#produces.append(input),
       step,
     })
-    this.#fetchers = new FollowerFetchers({
-      ...options,
-      settings: fetcherSettingsOf(config),
-      step,
-      onStorageFailure,
-      afterTruncation: (partition, done) => {
-        if (!this.#checkpoints.writeRecoveryPoint(partition)) return done(true)
-        options.store.sync((error) => step(() => done(error === null)))
-      },
-    })
+    this.#fetchers = this.#createFetchers()
+    this.#moves = this.#createMoves()
   }
 
   /** Requests that wait: for the high watermark, for data. */
@@ -173,11 +171,31 @@ export class ReplicaManager {
     return { produce: this.#produces.waitingCount, fetch: this.#fetches.waitingCount }
   }
 
-  /** What lies where. There is one log directory; whoever asks must be ready for several. */
-  logDirectories(): readonly LogDirectory[] {
-    const { config, disk } = this.#options
-    const [path = ''] = [...config.list('log.dirs'), ...config.list('log.dir')]
-    return [{ path, space: disk.space(), partitions: this.partitions() }]
+  get directories(): LogDirectories {
+    return this.#options.directories
+  }
+
+  partitionsIn(directory: LogDirectory): readonly Partition[] {
+    return this.#hosted.in(directory)
+  }
+
+  /** Copies of replicas that are on their way to the directory. */
+  futuresIn(directory: LogDirectory): readonly FutureLog[] {
+    return this.#moves.futuresIn(directory)
+  }
+
+  /** AlterReplicaLogDirs of one replica; what is begun goes on after it. */
+  alterLogDirectory(topic: string, index: number, path: string): ErrorCode {
+    let error: ErrorCode = ErrorCode.NONE
+    this.#step(() => {
+      error = this.#moves.alter(topic, index, topicPartitionKey(topic, index), path)
+    })
+    return error
+  }
+
+  /** The directory cannot be used: it goes offline with all that lies in it. */
+  failDirectory(directory: LogDirectory, error: StorageFailure): void {
+    this.#step(() => this.#failDirectory(directory, error))
   }
 
   /** DeleteRecords: see `DeleteRecordsInput`. */
@@ -200,8 +218,10 @@ export class ReplicaManager {
     this.#isStarted = true
     this.#step(() => {
       for (const topic of image.topicsByName.values()) {
-        for (const state of topic.partitions.values()) this.#applyState(state)
+        for (const state of topic.partitions.values()) this.#applyState(state, true)
       }
+      this.#moves.resume()
+      this.#removals.removeLeftOvers()
     })
     this.#startTimers()
   }
@@ -216,7 +236,7 @@ export class ReplicaManager {
           if (hosted?.topicId === topic.id) this.#remove(hosted)
         }
       }
-      for (const state of delta.changedPartitions) this.#applyState(state)
+      for (const state of delta.changedPartitions) this.#applyState(state, false)
       this.#applyConfigs(delta, image)
       if (delta.changedBrokers.size === 0) return
       for (const partition of this.#hosted.values()) partition.onBrokersChanged()
@@ -314,10 +334,7 @@ export class ReplicaManager {
 
   /** OffsetForLeaderEpoch, answered in the order of the entries. */
   offsetForLeaderEpoch(entries: readonly EpochEntry[]): readonly EpochResult[] {
-    return entries.map((entry) => {
-      const { partition, error } = this.#hosted.find(entry.topic, entry.partition)
-      return partition === null ? epochFailure(entry, error) : lookUpEpoch(partition, entry)
-    })
+    return lookUpEpochs(entries, (topic, index) => this.#hosted.find(topic, index))
   }
 
   /** The hosted partitions as they are; no copy is made. */
@@ -371,6 +388,9 @@ export class ReplicaManager {
     if (this.#isClosed) return done(null)
     this.#isClosed = true
     this.#cleaner.close()
+    this.#moves.close()
+    this.#removals.close()
+    this.#logStarts.close()
     this.#tasks.close()
     this.#fetchers.close()
     this.#isrUpdates.close()
@@ -378,37 +398,42 @@ export class ReplicaManager {
     this.#produces.close()
     this.#deletions.close()
     this.#fetches.close()
-    const partitions = this.partitions()
-    let firstError: Error | null = null
-    let left = partitions.length
-    const finish = (): void => {
-      this.#checkpoints.write(partitions)
-      const closings = [
-        () => this.#logStarts.write(partitions),
-        ...partitions.map(
-          ({ log }) =>
-            () =>
-              log.close(),
-        ),
-      ]
-      for (const close of closings) {
-        try {
-          close()
-        } catch (error) {
-          if (!isStorageFailure(error)) throw error
-          firstError ??= error
-        }
-      }
-      this.#options.store.sync((error) => done(firstError ?? error))
-    }
-    if (left === 0) return finish()
-    for (const { log, key } of partitions) {
-      log.flush((code) => {
-        if (code !== null) firstError ??= new DiskError(code, `the log of ${key} was not flushed`)
-        left -= 1
-        if (left === 0) finish()
-      })
-    }
+    closeLogs(
+      {
+        partitions: this.partitions(),
+        checkpoints: this.#checkpoints,
+        store: this.#options.store,
+        writeFiles: () => this.#logStarts.write(),
+      },
+      done,
+    )
+  }
+
+  #createMoves(): LogMoves {
+    return new LogMoves({
+      ...this.#options,
+      random: this.#options.random.fork('log-moves'),
+      removals: this.#removals,
+      checkpoints: this.#checkpoints,
+      hosted: this.#hosted,
+      step: (fn) => this.#step(fn),
+      onStorageFailure: this.#onStorageFailure.bind(this),
+      onDirectoryFailure: (directory, error) => this.#failDirectory(directory, error),
+      onMoved: (key, state) => this.#tellDirectory(key, state),
+    })
+  }
+
+  #createFetchers(): FollowerFetchers {
+    return new FollowerFetchers({
+      ...this.#options,
+      settings: fetcherSettingsOf(this.#options.config),
+      step: (fn) => this.#step(fn),
+      onStorageFailure: this.#onStorageFailure.bind(this),
+      afterTruncation: (partition, done) => {
+        if (!this.#checkpoints.writeRecoveryPoint(partition)) return done(true)
+        this.#options.store.sync((error) => this.#step(() => done(error === null)))
+      },
+    })
   }
 
   #surroundings(): PartitionSurroundings {
@@ -453,17 +478,20 @@ export class ReplicaManager {
   }
 
   #onChanged(partition: Partition): void {
+    this.#moves.onChanged(partition)
     this.#changed.add(partition.key)
     if (this.#depth === 0) this.#step(() => {})
   }
 
-  #applyState(state: PartitionState): void {
+  #applyState(state: PartitionState, mayBeHere: boolean): void {
     const { brokerId } = this.#options
-    const hosted = this.#hosted.get(topicPartitionKey(state.topic, state.partition))
+    const key = topicPartitionKey(state.topic, state.partition)
+    const hosted = this.#hosted.get(key)
     const isAssigned = state.replicas.includes(brokerId)
     if (hosted !== null && (!isAssigned || hosted.topicId !== state.topicId)) this.#remove(hosted)
-    if (!isAssigned) return
-    const partition = this.#hosted.open(state)
+    if (!isAssigned) return this.#hosted.forgetOffline(key)
+    const partition = this.#hosted.open(state, mayBeHere)
+    this.#tellDirectory(key, state)
     if (partition === null) return
     try {
       if (state.leader === brokerId) this.#lead(partition, state)
@@ -472,6 +500,13 @@ export class ReplicaManager {
       if (!isStorageFailure(error)) throw error
       this.#onStorageFailure(partition, error)
     }
+  }
+
+  /** The controller is told where the replica lies when the metadata has it elsewhere. */
+  #tellDirectory(key: string, state: PartitionState): void {
+    const actual = this.#hosted.actualDirectory(key)
+    if (actual === null || !isNewsOfDirectory(state, this.#options.brokerId, actual)) return
+    this.#options.assignDirectory?.(state, actual)
   }
 
   #lead(partition: Partition, state: PartitionState): void {
@@ -489,17 +524,36 @@ export class ReplicaManager {
   }
 
   #remove(partition: Partition): void {
-    const { leaderEpoch } = partition
-    this.#fetchers.remove(partition.key)
+    const { leaderEpoch, key } = partition
+    this.#fetchers.remove(key)
+    this.#moves.cancel(key)
     this.#hosted.remove(partition)
     this.#notify(partition, 'removed', leaderEpoch)
   }
 
   #onStorageFailure(partition: Partition, error: StorageFailure): void {
-    const { leaderEpoch } = partition
-    this.#fetchers.remove(partition.key)
+    if (this.#hosted.get(partition.key) !== partition) return
+    const directory = this.#hosted.directoryOf(partition)
+    this.#takeOffline(partition, error)
+    this.#failDirectory(directory, error)
+  }
+
+  /** All replicas in it are offline until the broker starts again; the other directories live on (KIP-112). */
+  #failDirectory(directory: LogDirectory, error: StorageFailure): void {
+    if (!directory.isOnline) return
+    directory.goOffline()
+    this.#moves.cancelIn(directory)
+    const { path } = directory
+    this.#options.events.emit('log-directory.offline', { path, error: error.message })
+    this.#options.onDirectoryFailure?.(directory, error)
+    for (const partition of this.#hosted.in(directory)) this.#takeOffline(partition, error)
+  }
+
+  #takeOffline(partition: Partition, error: StorageFailure): void {
+    const { leaderEpoch, key } = partition
+    this.#fetchers.remove(key)
+    this.#moves.cancel(key)
     this.#hosted.fail(partition, error)
-    this.#options.onStorageFailure?.(error)
     this.#notify(partition, 'removed', leaderEpoch)
   }
 
@@ -536,7 +590,7 @@ export class ReplicaManager {
       tag: 'replica.checkpoint',
       run: () => {
         if (this.#checkpoints.write(this.#hosted.values())) this.#options.store.sync(() => {})
-        this.#writeLogStarts(() => {})
+        this.#logStarts.writeAndSync(() => {})
       },
     })
     this.#tasks.repeat({
@@ -558,35 +612,13 @@ export class ReplicaManager {
   #syncLogStarts(done: (error: Error | null) => void): void {
     this.#checkpoints.write(this.#hosted.values())
     this.#options.store.sync((error) => {
-      if (error === null) this.#writeLogStarts(done)
+      if (error === null) this.#logStarts.writeAndSync(done)
       else done(error)
     })
   }
 
-  /** `done` is called later, unless there is nothing to write. */
-  #writeLogStarts(done: (error: Error | null) => void): void {
-    try {
-      if (this.#isClosed || !this.#logStarts.write(this.#hosted.values())) return done(null)
-      this.#logStarts.sync((code) => {
-        done(code === null ? null : new DiskError(code, 'the log starts were not synced'))
-      })
-    } catch (error) {
-      if (!isStorageFailure(error)) throw error
-      done(error)
-    }
-  }
-
   #deleteOldSegments(): number {
     const nowMs = this.#options.clock.wallMs()
-    let count = 0
-    for (const partition of this.partitions()) {
-      try {
-        count += partition.log.deleteOldSegments(nowMs)
-      } catch (error) {
-        if (!isStorageFailure(error)) throw error
-        this.#onStorageFailure(partition, error)
-      }
-    }
-    return count
+    return deleteOldSegments(this.partitions(), nowMs, this.#onStorageFailure.bind(this))
   }
 }

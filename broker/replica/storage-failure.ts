@@ -16,6 +16,17 @@ export function isStorageFailure(error: unknown): error is StorageFailure {
   return error instanceof DiskError || error instanceof CorruptionError
 }
 
+/** Runs `fn` and gives the failure of the storage in it, or null. */
+export function storageFailureOf(fn: () => void): StorageFailure | null {
+  try {
+    fn()
+    return null
+  } catch (error) {
+    if (!isStorageFailure(error)) throw error
+    return error
+  }
+}
+
 /** Throws when one of these whole batches is not what was written. */
 export function assertSound(records: Buffer, key: string): void {
   for (let at = 0; at < records.length; at += batchSizeBytes(records, at)) {

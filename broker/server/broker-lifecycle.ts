@@ -1,3 +1,4 @@
+import { TimeoutError } from '../../src/base/errors.ts'
 import type { Uuid } from '../../src/base/uuid.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { EventSink } from '../../src/ports/events.ts'
@@ -6,7 +7,10 @@ import {
   brokerRegistrationApi,
   type BrokerRegistrationRequest,
 } from '../../src/wire/messages/62-broker-registration.ts'
-import { brokerHeartbeatApi } from '../../src/wire/messages/63-broker-heartbeat.ts'
+import {
+  brokerHeartbeatApi,
+  type BrokerHeartbeatResponse,
+} from '../../src/wire/messages/63-broker-heartbeat.ts'
 import type { Input } from '../../src/wire/schema.ts'
 import type { ControllerSender } from './request-context.ts'
 
@@ -20,6 +24,8 @@ export interface BrokerLifecycleOptions {
   readonly registration: Input<BrokerRegistrationRequest>
   readonly heartbeatIntervalMs: number
   readonly sessionTimeoutMs: number
+  /** How long the controller may not know of a log directory that has failed: log.dir.failure.timeout.ms. */
+  readonly directoryTimeoutMs: number
   /** The last metadata offset this broker has applied; -1 when none. */
   readonly metadataOffset: () => number
   /** The registration was accepted: this is the broker's epoch from now on. */
@@ -27,7 +33,11 @@ export interface BrokerLifecycleOptions {
   readonly onUnfenced: () => void
   /** All leaderships have moved away; the broker may stop. */
   readonly onShutdownAllowed: () => void
+  /** The controller could not be told of a failed log directory in time; clients would be sent here for ever. */
+  readonly onFatal: (error: Error) => void
 }
+
+type HeartbeatAnswer = Pick<BrokerHeartbeatResponse, 'errorCode' | 'isFenced' | 'shouldShutDown'>
 
 /** Wait after a refused registration, and between heartbeats that hurry to become unfenced. */
 const RETRY_MS = 20
@@ -49,6 +59,8 @@ export class BrokerLifecycle {
   /** Something changed while a heartbeat was under way, which could not tell it. */
   #hasNews = false
   #timer: Timer | null = null
+  /** Log directories that have failed; with a timer while the controller does not know. */
+  readonly #offlineDirectories = new Map<Uuid, Timer | null>()
 
   constructor(options: BrokerLifecycleOptions) {
     this.#options = options
@@ -78,8 +90,26 @@ export class BrokerLifecycle {
     this.#hurry()
   }
 
+  /** A log directory of the registration has failed: heartbeats tell it from now on. */
+  directoryFailed(id: Uuid): void {
+    if (this.#isStopped || this.#offlineDirectories.has(id)) return
+    const { clock, directoryTimeoutMs, onFatal } = this.#options
+    const timer = clock.after(directoryTimeoutMs, 'broker-lifecycle.directory', () => {
+      this.#offlineDirectories.set(id, null)
+      if (this.#isStopped) return
+      onFatal(
+        new TimeoutError(`the controller could not be told of the offline log directory ${id}`),
+      )
+    })
+    this.#offlineDirectories.set(id, timer)
+    this.#hurry()
+  }
+
   stop(): void {
     this.#isStopped = true
+    for (const timer of this.#offlineDirectories.values()) {
+      if (timer !== null) this.#options.clock.cancel(timer)
+    }
     if (this.#timer !== null) this.#options.clock.cancel(this.#timer)
   }
 
@@ -111,24 +141,26 @@ export class BrokerLifecycle {
     const { channel, brokerId, sessionTimeoutMs, metadataOffset } = this.#options
     this.#isInFlight = true
     this.#hasNews = false
+    const told = [...this.#offlineDirectories.keys()]
     const body = {
       brokerId,
       brokerEpoch: this.#brokerEpoch,
       currentMetadataOffset: metadataOffset(),
       wantFence: !this.#isReady,
       wantShutDown: this.#wantsShutdown,
+      offlineLogDirs: told,
     }
     channel.send(brokerHeartbeatApi, HEARTBEAT_VERSION, body, sessionTimeoutMs, (error, answer) => {
       this.#isInFlight = false
       if (this.#isStopped) return
-      if (error === null && answer !== null) this.#accept(answer)
+      if (error === null && answer !== null) this.#accept(answer, told)
       if (this.#isStopped || this.#brokerEpoch === -1) return
       if (this.#hasNews) this.#hurry()
       else this.#scheduleHeartbeat()
     })
   }
 
-  #accept(answer: { errorCode: number; isFenced: boolean; shouldShutDown: boolean }): void {
+  #accept(answer: HeartbeatAnswer, toldDirectories: readonly Uuid[]): void {
     if (
       answer.errorCode === ErrorCode.STALE_BROKER_EPOCH ||
       answer.errorCode === ErrorCode.BROKER_ID_NOT_REGISTERED
@@ -142,6 +174,7 @@ export class BrokerLifecycle {
       return
     }
     if (answer.errorCode !== ErrorCode.NONE) return
+    for (const id of toldDirectories) this.#settleDirectory(id)
     if (answer.shouldShutDown) {
       this.stop()
       this.#options.onShutdownAllowed()
@@ -150,6 +183,12 @@ export class BrokerLifecycle {
     const wasUnfenced = this.#isUnfenced
     this.#isUnfenced = !answer.isFenced
     if (this.#isUnfenced && !wasUnfenced) this.#options.onUnfenced()
+  }
+
+  #settleDirectory(id: Uuid): void {
+    const timer = this.#offlineDirectories.get(id) ?? null
+    if (timer !== null) this.#options.clock.cancel(timer)
+    this.#offlineDirectories.set(id, null)
   }
 
   #scheduleHeartbeat(): void {

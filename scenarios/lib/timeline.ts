@@ -54,6 +54,7 @@ const FAULT_WORDS: Readonly<Record<string, string>> = {
   'fsync-error': 'gets an error at its next fsync',
   'lying-fsync': 'has a disk whose fsync does nothing',
   'disk-full': 'has a full disk',
+  'log-dir-failure': 'loses one of its log directories',
   'slow-disk': 'has a disk that stalls',
   'corrupt-index': 'is killed and its index files damaged',
   latency: 'is far away: its links are slow',

@@ -3,6 +3,7 @@ import type { NodeEvent } from '../ports/events.ts'
 const SHOWN_KINDS = new Set([
   'connection.refused',
   'coordinator.load-failed',
+  'log-directory.offline',
   'log.storage-error',
   'topic.creation-refused',
 ])

@@ -9,7 +9,13 @@ import type { Store } from './store.ts'
 export interface NodePorts {
   readonly clock: Clock
   readonly network: Network
+  /** Of the log directory that has the metadata log. */
   readonly disk: Disk
+  /**
+   * Another of the log directories, by its path in `log.dirs`; throws `DiskError` when it cannot be used. A node with one
+   * directory never asks.
+   */
+  readonly logDisk?: (path: string) => Disk
   readonly store: Store
   readonly random: Random
   readonly events: EventSink

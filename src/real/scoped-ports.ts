@@ -17,16 +17,25 @@ export class ScopedPorts {
   readonly #lifetime = new Lifetime()
   readonly #clock: ScopedClock
   readonly #network: ScopedNetwork
-  readonly #disk: ScopedDisk
+  readonly #disks: ScopedDisk[]
 
   constructor(ports: NodePorts) {
     this.#clock = new ScopedClock(ports.clock, this.#lifetime)
     this.#network = new ScopedNetwork(ports.network, this.#lifetime)
-    this.#disk = new ScopedDisk(ports.disk, this.#lifetime)
+    const disk = new ScopedDisk(ports.disk, this.#lifetime)
+    this.#disks = [disk]
+    const { logDisk } = ports
     this.ports = {
       clock: this.#clock,
       network: this.#network,
-      disk: this.#disk,
+      disk,
+      ...(logDisk !== undefined && {
+        logDisk: (path: string) => {
+          const scoped = new ScopedDisk(logDisk(path), this.#lifetime)
+          this.#disks.push(scoped)
+          return scoped
+        },
+      }),
       store: new ScopedStore(ports.store, this.#lifetime),
       random: ports.random,
       events: {
@@ -46,7 +55,7 @@ export class ScopedPorts {
     this.#lifetime.end()
     this.#clock.end()
     this.#network.end()
-    this.#disk.end()
+    for (const disk of this.#disks) disk.end()
   }
 }
 

@@ -29,6 +29,7 @@ export class MountedDisk implements Disk {
   }
 
   list(directory: string): readonly string[] {
+    throwIfFailed(this.#disk, directory)
     return this.#disk.tree.list(directory)
   }
 
@@ -115,7 +116,7 @@ class OpenSimFile implements DiskFile {
   fsync(done: (error: DiskErrorCode | null) => void): void {
     this.#assertOpen()
     const mark = this.#file.operationCount
-    const error = this.#disk.takeFault('fsync')
+    const error = this.#disk.isFailed(this.path) ? 'EIO' : this.#disk.takeFault('fsync')
     this.#disk.afterFsyncLatency('disk.fsync', () => {
       if (error !== null || !this.#disk.isLying) this.#file.settle(mark, error === null)
       this.#disk.countOperation()
@@ -142,7 +143,12 @@ function assertAlive(lifetime: Lifetime, path: string): void {
   if (!lifetime.isAlive) throw new DiskError('EBADF', `${path}: its node has crashed`)
 }
 
+function throwIfFailed(disk: SimDisk, path: string): void {
+  if (disk.isFailed(path)) throw new DiskError('EIO', `${path}: its folder has failed`)
+}
+
 function throwFault(disk: SimDisk, operation: DiskOperation, path: string): void {
+  throwIfFailed(disk, path)
   const code = disk.takeFault(operation)
   if (code !== null) throw new DiskError(code, `${path}: ${operation} failed by a planted fault`)
 }

@@ -69,6 +69,7 @@ export class SimDisk {
   readonly #names = new SimNamespace(() => new SimFile())
   readonly #faults = new Map<DiskOperation, DiskErrorCode[]>()
   readonly #appendFates: ('lost' | 'misdirected')[] = []
+  readonly #failedFolders = new Set<string>()
   #capacityBytes = Infinity
   #isLying = false
   #extraFsyncUs = 0
@@ -142,6 +143,24 @@ export class SimDisk {
   takeFault(operation: DiskOperation): DiskErrorCode | null {
     if (this.#faults.size === 0) return null
     return this.#faults.get(operation)?.shift() ?? null
+  }
+
+  /** Everything in the folder fails with EIO, until it is mended: one of several log directories is lost. */
+  failFolder(folder: string): void {
+    this.#note('disk.folder-failed', { folder })
+    this.#failedFolders.add(folder)
+  }
+
+  mendFolder(folder: string): void {
+    if (this.#failedFolders.delete(folder)) this.#note('disk.folder-mended', { folder })
+  }
+
+  isFailed(path: string): boolean {
+    if (this.#failedFolders.size === 0) return false
+    for (const folder of this.#failedFolders) {
+      if (path === folder || path.startsWith(`${folder}/`)) return true
+    }
+    return false
   }
 
   /** Nothing that was planted and has not happened yet will happen. */
@@ -260,7 +279,8 @@ export class SimDisk {
   /** Makes durable what is known of `directory` now, later, and answers. */
   syncNames(directory: string, tag: string, done: (error: DiskErrorCode | null) => void): void {
     const found: Directory<SimFile> | null = this.tree.directory(directory)
-    const error = this.takeFault('sync-directory') ?? (found === null ? 'ENOENT' : null)
+    const refusal = this.isFailed(directory) ? 'EIO' : this.takeFault('sync-directory')
+    const error = refusal ?? (found === null ? 'ENOENT' : null)
     const mark = this.#names.operationCount
     this.afterFsyncLatency(tag, () => {
       if (error === null && found !== null && !this.isLying) this.#names.settle(found, mark)

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { EventSink } from '../ports/events.ts'
 import type { NodePorts } from '../ports/ports.ts'
 import { Lifetime } from '../base/lifetime.ts'
+import { FolderDisk } from './folder-disk.ts'
 import { SimClock } from './sim-clock.ts'
 import type { DiskBackup, DiskLoss, SimDisk } from './sim-disk.ts'
 import type { PowerCutMode } from './power-cut.ts'
@@ -193,10 +194,12 @@ export class SimNode {
   #createPorts(): NodePorts {
     const { network, processor, random, emit } = this.#options
     const lifetime = this.#lifetime
+    const disk = this.disk.mount(lifetime, processor)
     return {
       clock: this.#clock,
       network: network.mount(this.name, lifetime, processor),
-      disk: this.disk.mount(lifetime, processor),
+      disk,
+      logDisk: (path) => new FolderDisk(disk, folderOf(path)),
       store: this.store.mount(lifetime, processor),
       random: random.fork(`incarnation ${this.#incarnation}`),
       events: {
@@ -214,4 +217,9 @@ export class SimNode {
     }
     if (storeChanges > 0) this.#options.emit('store.lost-changes', { count: storeChanges })
   }
+}
+
+/** Where on its disk a node keeps a further log directory; the first one is the root. */
+export function folderOf(logDirectory: string): string {
+  return logDirectory.replace(/^\/+/, '')
 }

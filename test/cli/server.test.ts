@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -172,8 +172,58 @@ describe('kafkette server', () => {
     })
     expect(await format(unusable)).toMatchObject({
       code: 1,
-      stderr: `Error while writing meta.properties file ${blocked}: cannot use data directory ${blocked}: it is a file\n`,
+      stdout: `I/O error trying to read log directory ${blocked}. Ignoring...\n`,
+      stderr: 'No available log directories to format.\n',
     })
+  })
+
+  it('formats several log directories and uses them all', async () => {
+    using folder = new ServerFolder()
+    const paths = ['a', 'b', 'c'].map((name) => join(folder.path, name))
+    const [a = '', b = '', c = ''] = paths
+    const [file] = await folder.combined(1, { 'log.dirs': paths.join(','), 'metadata.log.dir': b })
+    expect((await format(file!)).stdout.split('\n').filter((line) => line !== '')).toEqual([
+      expect.stringContaining(`Formatting data directory ${a} with`),
+      expect.stringContaining(`Formatting metadata directory ${b} with`),
+      expect.stringContaining(`Formatting data directory ${c} with`),
+    ])
+    await using server = kafkette('server', file!.path)
+    await server.text(READY)
+    const client = clientOf([file!])
+    await client.admin().createTopics([{ name: 't', partitions: 3, replicationFactor: 1 }])
+    const described = await client.admin().logDirs.describe(1)
+    expect(described.map(({ path, replicas }) => [path, replicas.length])).toEqual(
+      paths.map((path) => [path, 1]),
+    )
+    await client.close()
+    await stopped(server)
+    expect(paths.map((path) => existsSync(join(path, '__cluster_metadata-0')))).toEqual([
+      false,
+      true,
+      false,
+    ])
+    expect(paths.every((path) => existsSync(join(path, '.kafka_cleanshutdown')))).toBe(true)
+    const meta = join(c, 'meta.properties')
+    const text = readFileSync(meta, 'utf8')
+    writeFileSync(meta, readFileSync(join(a, 'meta.properties')))
+    const twice = await kafkette('server', file!.path).end()
+    expect([twice.code, twice.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^error: Duplicate directory ID \S+ found. It was the ID of \S+a, but also of \S+c\n$/,
+      ),
+    ])
+    writeFileSync(meta, text.replace(/cluster.id=.*/, 'cluster.id=ZZZZZZZZZZZZZZZZZZZZZZ'))
+    expect((await kafkette('server', file!.path).end()).stderr).toContain('Invalid cluster.id in')
+    rmSync(c, { recursive: true })
+    expect((await kafkette('server', file!.path).end()).stderr).toContain(
+      `No readable meta.properties files found in ${c}`,
+    )
+    rmSync(b, { recursive: true })
+    writeFileSync(b, '')
+    expect((await kafkette('server', file!.path).end()).stderr).toBe(
+      `error: Encountered I/O error in metadata log directory ${b}. Cannot continue.\n`,
+    )
   })
 
   it('says that a port is in use', async () => {

@@ -125,7 +125,10 @@ describe('a fault of kind', () => {
         ...(ENDLESS.has(kind) ? {} : { untilMs: 2800 }),
         ...ROWS[kind],
       }
-      const { verdict, reason, fired } = runPlan(chaosPlan({ faults: [fault], chaosMs: 4000 }))
+      const properties = { 'log.dirs': '/data-1,/data-2' }
+      const several = kind === 'log-dir-failure' ? { properties } : {}
+      const plan = chaosPlan({ faults: [fault], chaosMs: 4000, ...several })
+      const { verdict, reason, fired } = runPlan(plan)
       expect(fired.length).toBeGreaterThan(0)
       expect(fired.filter(({ isIdle }) => isIdle)).toEqual([])
       expect({ verdict, reason }).toEqual({ verdict: 'pass', reason: null })

@@ -13,11 +13,13 @@ import type {
   FetchInput,
   FetchPartitionResult,
 } from '../../broker/replica/fetch-result.ts'
+import { LogDirectories } from '../../broker/replica/log-directories.ts'
 import type { Partition } from '../../broker/replica/partition.ts'
 import { ReplicaManager, type ReplicaManagerOptions } from '../../broker/replica/replica-manager.ts'
 import { startFetchServer } from './fetch-server.ts'
 import { ScriptedController } from './scripted-controller.ts'
 
+const DIRECTORY_ID = 'DirectoryAAAAAAAAAAAAA'
 const DEFAULTS: Readonly<Record<string, string>> = {
   'controller.listener.names': 'CONTROLLER',
   'node.id': '1',
@@ -225,12 +227,15 @@ export class ReplicaCluster {
       config: parseBrokerConfig({ ...DEFAULTS, ...this.#options.properties }),
       clock: ports.clock,
       network: ports.network,
-      disk: ports.disk,
+      directories: new LogDirectories(
+        [{ path: 'data', opened: { id: DIRECTORY_ID, disk: ports.disk, isCleanStart } }],
+        ports.events,
+      ),
       store: ports.store,
       events: ports.events,
+      random: ports.random.fork('replicas'),
       image: () => publisher.image,
       interBrokerListenerName: 'PLAINTEXT',
-      isCleanStart,
       alterPartition: (request, done) => {
         const fate = random.below(1000)
         const lossPermille = this.#options.alterPartitionLossPermille ?? 0

@@ -55,6 +55,7 @@ const STAYS: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'write-error',
   'fsync-error',
   'disk-full',
+  'log-dir-failure',
   'lying-fsync',
   'corrupt-index',
   ...DAMAGERS,

@@ -57,6 +57,7 @@ const RULES: Readonly<Record<FaultKind, FaultRule>> = {
   'fsync-error': rule('node', {}),
   'lying-fsync': rule('node', { lasts: true }),
   'disk-full': rule('node', { lasts: true, params: { freeBytes: 'number' } }),
+  'log-dir-failure': rule('node', { lasts: true, params: { index: 'number' } }),
   'slow-disk': rule('node', { lasts: true, params: { stallMs: 'number' } }),
   'corrupt-index': rule('node', {
     lasts: true,

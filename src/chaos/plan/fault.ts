@@ -22,6 +22,7 @@ export const FAULT_KINDS = [
   'lying-fsync', // until: an fsync answers and makes nothing durable
   'disk-full', // until
   'slow-disk', // params.stallMs for every fsync; until
+  'log-dir-failure', // params.index of log.dirs, from 2; until: mended, for the node's next start
   'corrupt-index', // crash, index files damaged or removed; until: started again
   // C, network
   'latency', // params.factor on the target's links; until

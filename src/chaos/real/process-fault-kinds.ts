@@ -17,6 +17,7 @@ const SIMULATION_ONLY: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'lying-fsync',
   'disk-full',
   'slow-disk',
+  'log-dir-failure',
   'clock-skew',
   'clock-jump',
   'clock-drift',

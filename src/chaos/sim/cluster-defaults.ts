@@ -29,6 +29,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'request.timeout.ms': '2000',
   'unclean.leader.election.interval.ms': '2000',
   'log.retention.check.interval.ms': '10000',
+  // Runs with tiny segments would pile up files for a minute, and every list of a directory has them all.
+  'log.segment.delete.delay.ms': '2000',
   'group.initial.rebalance.delay.ms': '200',
   'group.min.session.timeout.ms': '500',
   'offsets.topic.num.partitions': '2',

@@ -59,6 +59,15 @@ export const DISK_FAULTS = {
       disk.extraFsyncUs = value * 1000
     })
   },
+  'log-dir-failure': ({ cluster, world, holds }, fault, name) => {
+    const folder = cluster.logFolder(name, numberParam(fault, 'index', 2))
+    if (folder === null || !cluster.isRunning(name)) return 'idle'
+    const { disk } = world.node(name)
+    return holds.value(`failed ${folder} of ${name}`, 1, 0, (value) => {
+      if (value === 1) disk.failFolder(folder)
+      else disk.mendFolder(folder)
+    })
+  },
   'corrupt-index': (context, fault, name) => corruptIndex(context, fault, name),
 } satisfies Record<string, Inject>
 

@@ -2,7 +2,7 @@ import { createNode, type BrokerNode, type NodeView } from '../../../broker/inde
 import { assert, present } from '../../base/assert.ts'
 import { CorruptionError, DiskError, messageOf } from '../../base/errors.ts'
 import type { Address } from '../../ports/network.ts'
-import type { CrashOptions, SimNode } from '../../sim/sim-node.ts'
+import { folderOf, type CrashOptions, type SimNode } from '../../sim/sim-node.ts'
 import type { SimWorld } from '../../sim/sim-world.ts'
 import { CLIENT_PORT, nodesOf, type PlannedNode } from '../plan/cluster-nodes.ts'
 import type { ClusterPlan } from '../plan/plan.ts'
@@ -98,6 +98,13 @@ export class SimCluster {
 
   planned(name: string): PlannedNode {
     return this.#member(name).planned
+  }
+
+  /** Where on the node's disk its log directory of this number lies, from 2 on: the first is the disk itself. */
+  logFolder(name: string, index: number): string | null {
+    const paths = (this.#member(name).properties['log.dirs'] ?? '').split(',')
+    const path = index < 2 ? undefined : paths[index - 1]
+    return path === undefined ? null : folderOf(path)
   }
 
   isRunning(name: string): boolean {

@@ -28,6 +28,7 @@ import { restProblem, wholenessProblem } from './wholeness.ts'
 const ADMIN_MACHINE = 'harness'
 /** Kinds whose effect is the more telling the earlier: they happen inside the step that hit the probe. */
 const IMMEDIATE: ReadonlySet<string> = new Set(['crash', 'power-cut', 'power-cut-all'])
+const OFFLINE: ReadonlySet<string> = new Set(['partition.offline', 'log-directory.offline'])
 const BACKUP_AGE_MS = 1000
 /** After the heal a node that went down by itself is started again, so often at most. */
 const REVIVALS = 10
@@ -57,7 +58,7 @@ export class SimStage implements Stage {
   /** How to undo what lasts, oldest first. */
   readonly #undos = new Set<() => void>()
   readonly #revivals = new Map<string, number>()
-  /** Nodes that do not serve a replica in this life, since they could not read its log. */
+  /** Nodes with a log directory or a replica that is offline for the rest of this life. */
   readonly #withOffline = new Set<string>()
   #isHealed = false
 
@@ -87,7 +88,7 @@ export class SimStage implements Stage {
       fire: (fault, isInStep) => this.#fire(fault, isInStep),
     })
     world.onEvent(({ kind, node }) => {
-      if (kind === 'partition.offline') this.#withOffline.add(node)
+      if (OFFLINE.has(kind)) this.#withOffline.add(node)
     })
     cluster.onStop(({ name }) => {
       this.#withOffline.delete(name)

@@ -51,6 +51,7 @@ export const FAULT_KIND_RULES: Readonly<Record<FaultKind, FaultKindRule>> = {
     target: anyNode(draw, field),
     params: { stallMs: draw.pick('stall', [30, 300, 3000]) },
   })),
+  'log-dir-failure': at(true, broker),
   'corrupt-index': at(true, broker),
   latency: at(true, (draw, field) => ({
     target: anyNode(draw, field),

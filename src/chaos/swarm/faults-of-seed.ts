@@ -53,6 +53,9 @@ const ADMIN_KINDS: ReadonlySet<FaultKind> = new Set([
   'alter-topic',
 ])
 
+/** The nodes of seeds have one log directory each, so nothing would come of these. */
+export const NOT_OF_SEEDS: ReadonlySet<FaultKind> = new Set(['log-dir-failure'])
+
 export interface FaultWishes {
   readonly isOverBudget: boolean
   readonly enabled: ReadonlySet<FaultKind>
@@ -72,6 +75,7 @@ export function enabledKinds(
 ): ReadonlySet<FaultKind> {
   const permilleOf = (kind: FaultKind): number => {
     if (kind === 'recreate-topic') return recreatedPermille
+    if (NOT_OF_SEEDS.has(kind)) return 0
     return MOVERS.has(kind) ? MOVER_ENABLED_PERMILLE : ENABLED_PERMILLE
   }
   return new Set(FAULT_KINDS.filter((kind) => draw.chance(kind, permilleOf(kind))))

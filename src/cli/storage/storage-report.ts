@@ -41,6 +41,7 @@ function problemsOf(
   for (const { path, state, meta } of contents) {
     if (state === 'missing') problems.push(`${path} does not exist`)
     else if (state === 'not-a-directory') problems.push(`${path} is not a directory`)
+    else if (state === 'unreadable') problems.push(`I/O error trying to read ${path}`)
     else if (state === 'unformatted') problems.push(`${path} is not formatted.`)
     else if (first !== null && meta.get('cluster.id') !== first.meta.get('cluster.id')) {
       problems.push('Mismatched cluster IDs between storage directories.')

@@ -244,3 +244,21 @@ export const UNREGISTER_SCENES: readonly Scene[] = [named('an unknown broker', {
 export const ALLOCATE_SCENES: readonly Scene[] = [
   { name: 'of a stale broker', listener: 'controller', body: { brokerId: 1, brokerEpoch: -1 } },
 ]
+
+export const ASSIGN_DIRECTORIES_SCENES: readonly Scene[] = [
+  {
+    name: 'of a stale broker',
+    listener: 'controller',
+    body: {
+      brokerId: 77,
+      brokerEpoch: -1,
+      directories: [
+        {
+          id: 'conformancedirectoryxA',
+          topics: [{ topicId: 'conformancetopicidxxxA', partitions: [{ partitionIndex: 0 }] }],
+        },
+      ],
+    },
+    isVaried: false,
+  },
+]

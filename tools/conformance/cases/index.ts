@@ -63,6 +63,7 @@ export const SCENES: ReadonlyMap<number, readonly Scene[]> = new Map([
   [67, cluster.ALLOCATE_SCENES],
   [71, cluster.TELEMETRY_SCENES],
   [72, cluster.PUSH_TELEMETRY_SCENES],
+  [73, cluster.ASSIGN_DIRECTORIES_SCENES],
   [74, cluster.CONFIG_RESOURCES_SCENES],
   [75, cluster.TOPIC_PARTITIONS_SCENES],
   [80, voter.ADD_VOTER_SCENES],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Uuid } from '../../../../src/base/uuid.ts'
 import { ErrorCode } from '../../../../src/wire/error-codes.ts'
 import { metadataRecord } from '../../../../src/wire/metadata-record.ts'
-import { ControlWorld, uuidOf } from '../../../support/control-world.ts'
+import { ControlWorld, directoryOf, uuidOf } from '../../../support/control-world.ts'
 
 interface Asked {
   readonly sender?: number
@@ -204,6 +204,7 @@ describe('AlterPartition', () => {
       topicId: fixture.topicId,
       partitionId: 0,
       replicas: [2, 3, 1],
+      directories: [2, 3, 1].map(directoryOf),
       addingReplicas: [3],
       removingReplicas: [1],
     })

@@ -354,13 +354,13 @@ describe('close and open', () => {
     expect(() => log.flush(() => undefined)).toThrow(/closed/)
   })
 
-  it('removes its directory when it is destroyed', () => {
+  it('leaves its files to whoever abandons it', () => {
     const disk = new MemoryDisk()
     const log = openLog(disk)
     appendOk(log, batch())
-    log.destroy()
-    expect(disk.exists(DIRECTORY)).toBe(false)
-    expect(openLog(disk).logEndOffset).toBe(0)
+    log.abandon()
+    expect(() => append(log, batch())).toThrow(/closed/)
+    expect(openLog(disk).logEndOffset).toBe(1)
   })
 })
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { MetadataImage } from '../../../../broker/metadata/image.ts'
 import { Checkpoints } from '../../../../broker/replica/checkpoints.ts'
-import { CleanerCheckpoint } from '../../../../broker/replica/cleaner-checkpoint.ts'
 import { HostedPartitions } from '../../../../broker/replica/hosted-partitions.ts'
-import { LogStartCheckpoint } from '../../../../broker/replica/log-start-checkpoint.ts'
+import { LogDirectories } from '../../../../broker/replica/log-directories.ts'
+import { LogRemovals } from '../../../../broker/replica/log-removals.ts'
 import { parseBrokerConfig } from '../../../../broker/config.ts'
 import { CorruptionError } from '../../../../src/base/errors.ts'
 import { ZERO_UUID } from '../../../../src/base/uuid.ts'
@@ -13,6 +13,7 @@ import { SimWorld } from '../../../../src/sim/sim-world.ts'
 import { batchOf } from '../../../support/replica-cluster.ts'
 
 const ID = 'AbcdefghijklmnopqrstuA'
+const DIRECTORY_ID = 'DbcdefghijklmnopqrstuA'
 const OTHER_ID = 'BbcdefghijklmnopqrstuA'
 
 function imageWith(topicId: string): MetadataImage {
@@ -36,15 +37,23 @@ function setUp(image = imageWith(ID), world = new SimWorld({ seed: 4 })) {
     'node.id': '1',
     'process.roles': 'broker',
   })
+  const opened = { id: DIRECTORY_ID, disk, isCleanStart: false }
+  const directories = new LogDirectories([{ path: 'a', opened }], events)
   const hosted = new HostedPartitions({
     config,
-    disk,
+    directories,
+    futuresIn: () => 0,
+    removals: new LogRemovals({
+      config,
+      clock,
+      random: world.random('removals'),
+      directories,
+      step: (fn) => fn(),
+      onDirectoryFailure: (_directory, error) => failures.push(error),
+    }),
     image: () => image,
     checkpoints,
-    logStarts: new LogStartCheckpoint(disk, events),
-    cleanerOffsets: new CleanerCheckpoint(disk, events),
-    isCleanStart: false,
-    onStorageFailure: (error) => failures.push(error),
+    onStorageFailure: (_directory, error) => failures.push(error),
     surroundings: {
       brokerId: 1,
       brokerEpoch: () => 1,

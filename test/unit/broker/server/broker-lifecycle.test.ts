@@ -49,6 +49,8 @@ class LifecycleWorld {
       onRegistered: (epoch) => this.calls.push(`registered ${epoch}`),
       onUnfenced: () => this.calls.push('unfenced'),
       onShutdownAllowed: () => this.calls.push('may stop'),
+      directoryTimeoutMs: 5000,
+      onFatal: (error) => this.calls.push(error.message),
     })
   }
 
@@ -202,5 +204,39 @@ describe('BrokerLifecycle', () => {
     world.lifecycle.beginControlledShutdown()
     world.run(INTERVAL_MS * 3)
     expect([world.calls, world.heartbeats()]).toEqual([[], []])
+  })
+})
+
+describe('a log directory that fails', () => {
+  it('is told in the next heartbeat, at once, and in all that follow', () => {
+    const world = new LifecycleWorld()
+    world.lifecycle.start()
+    world.lifecycle.ready()
+    world.run(100)
+    const before = world.heartbeats().length
+    world.lifecycle.directoryFailed('DirectoryAAAAAAAAAAAAA')
+    world.run(100)
+    expect(world.heartbeats().slice(before)).toMatchObject([
+      { offlineLogDirs: ['DirectoryAAAAAAAAAAAAA'] },
+    ])
+    world.run(INTERVAL_MS)
+    expect(world.heartbeats().at(-1)?.offlineLogDirs).toEqual(['DirectoryAAAAAAAAAAAAA'])
+    world.run(10_000)
+    expect(world.calls).not.toContainEqual(expect.stringContaining('could not be told'))
+  })
+
+  it('ends a broker that cannot tell it in time', () => {
+    const world = new LifecycleWorld()
+    world.lifecycle.start()
+    world.lifecycle.ready()
+    world.run(100)
+    world.controller.on(brokerHeartbeatApi, (_, reply) => {
+      reply({ errorCode: ErrorCode.NOT_CONTROLLER })
+    })
+    world.lifecycle.directoryFailed('DirectoryAAAAAAAAAAAAA')
+    world.run(4900)
+    expect(world.calls.at(-1)).toBe('unfenced')
+    world.run(200)
+    expect(world.calls.at(-1)).toContain('could not be told of the offline log directory Dir')
   })
 })
