@@ -8,7 +8,8 @@ import type {
 } from '../../src/wire/messages/56-alter-partition.ts'
 import type { Input } from '../../src/wire/schema.ts'
 import type { IsrProposal } from './in-sync-set.ts'
-import type { IsrAnswer, Partition } from './partition.ts'
+import type { IsrAnswer } from './partition-exchange.ts'
+import type { Partition } from './partition.ts'
 
 /** Sends an AlterPartition v3 to the active controller; `done` is called once, possibly at once. */
 export type AlterPartitionSender = (

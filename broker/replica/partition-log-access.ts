@@ -2,7 +2,8 @@ import { assert } from '../../src/base/assert.ts'
 import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import type { ErrorCode } from '../../src/wire/error-codes.ts'
 import { NO_RECORDS } from './fetch-result.ts'
-import type { AppendedTransaction, Partition } from './partition.ts'
+import type { AppendedTransaction } from './partition-exchange.ts'
+import type { Partition } from './partition.ts'
 import type { ReplicaManager } from './replica-manager.ts'
 
 /** What a coordinator may do with the logs of its topic; has the shape its runtime declares. */

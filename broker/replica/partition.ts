@@ -6,17 +6,19 @@ import type { Uuid } from '../../src/base/uuid.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { EventSink } from '../../src/ports/events.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
-import type {
-  AppendOrigin,
-  AppendResult,
-  LeaderAppendOptions,
-  PartitionLog,
-} from '../log/partition-log.ts'
+import type { AppendOrigin, PartitionLog } from '../log/partition-log.ts'
 import type { VerificationGuard, VerificationRequest } from '../log/verification-states.ts'
 import { assignedDirectory, isOnlineDirectory } from '../metadata/directory-id.ts'
 import type { BrokerRegistration, PartitionState } from '../metadata/image.ts'
 import type { IsrProposal } from './in-sync-set.ts'
 import { LeaderRole, type FollowerEligibility } from './leader-role.ts'
+import type {
+  AcceptedFetch,
+  Appended,
+  AppendedTransaction,
+  FetchedData,
+  IsrAnswer,
+} from './partition-exchange.ts'
 import { throwStorageError } from './storage-failure.ts'
 import type { TopicConfig } from './topic-config.ts'
 
@@ -47,40 +49,6 @@ export interface PartitionOptions {
 export interface RoleChange {
   readonly isApplied: boolean
   readonly isNewEpoch: boolean
-}
-
-/** What the log is told of the transaction of an append. */
-export type AppendedTransaction = Pick<LeaderAppendOptions, 'guard' | 'transactionVersion'>
-
-/** What a refused append carries besides its error. */
-export type Appended =
-  | { readonly error: typeof ErrorCode.NONE; readonly result: AppendResult }
-  | { readonly error: ErrorCode; readonly result: AppendResult | null }
-
-/** The controller's answer to a proposal. */
-export interface IsrAnswer {
-  readonly error: ErrorCode
-  readonly leaderEpoch: LeaderEpoch
-  readonly isr: readonly BrokerId[]
-  readonly partitionEpoch: number
-}
-
-/** A follower's fetch that passed all checks. */
-export interface AcceptedFetch {
-  readonly brokerId: BrokerId
-  readonly brokerEpoch: number
-  /** That the follower is in; the leader's own, or the fetch was not accepted. */
-  readonly leaderEpoch: LeaderEpoch
-  readonly offset: Offset
-  readonly logStartOffset: Offset
-}
-
-/** One partition's part of a fetch answer, as the follower takes it in. */
-export interface FetchedData {
-  readonly leaderEpoch: LeaderEpoch
-  readonly records: Buffer | null
-  readonly highWatermark: Offset
-  readonly logStartOffset: Offset
 }
 
 type Assignment = Pick<PartitionState, 'replicas' | 'directories'>

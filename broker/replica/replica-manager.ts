@@ -1,12 +1,5 @@
-import type { Config } from '../../src/base/config-def.ts'
-import type { BrokerId, LeaderEpoch, Offset } from '../../src/base/ids.ts'
+import type { LeaderEpoch, Offset } from '../../src/base/ids.ts'
 import { topicPartitionKey } from '../../src/base/topic-partition.ts'
-import type { Uuid } from '../../src/base/uuid.ts'
-import type { Clock } from '../../src/ports/clock.ts'
-import type { EventSink } from '../../src/ports/events.ts'
-import type { Network } from '../../src/ports/network.ts'
-import type { Random } from '../../src/ports/random.ts'
-import type { Store } from '../../src/ports/store.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { ResourceType } from '../metadata/configs-image.ts'
 import { isNewsOfDirectory } from '../metadata/directory-id.ts'
@@ -17,10 +10,9 @@ import { DeleteRecordsService, type DeleteRecordsInput } from './delete-records-
 import { lookUpEpochs, type EpochEntry, type EpochResult } from './epoch-lookup.ts'
 import type { FetchInput } from './fetch-result.ts'
 import { FetchService, type FetchRespond } from './fetch-service.ts'
-import { flushTask } from './flush-scheduler.ts'
 import { fetcherSettingsOf, FollowerFetchers } from './follower-fetchers.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
-import { IsrUpdates, type AlterPartitionSender } from './isr-updates.ts'
+import { IsrUpdates } from './isr-updates.ts'
 import { lookUpOffsets, type ListOffsetsInput, type ListOffsetsResult } from './offset-lookup.ts'
 import { LogCleaner, type CompactionSummary } from './log-cleaner.ts'
 import type { FutureLog } from './future-log.ts'
@@ -29,9 +21,12 @@ import type { LogDirectories, LogDirectory } from './log-directories.ts'
 import { LogMoves } from './log-moves.ts'
 import { LogRemovals } from './log-removals.ts'
 import { LogStartFiles } from './log-start-files.ts'
-import type { AppendedTransaction, Partition, PartitionSurroundings } from './partition.ts'
+import type { AppendedTransaction } from './partition-exchange.ts'
+import type { Partition, PartitionSurroundings } from './partition.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
 import { ProduceService, type AppendInput } from './produce-service.ts'
+import type { ReplicaManagerOptions } from './replica-manager-options.ts'
+import { replicaTasks } from './replica-tasks.ts'
 import { replicaSelectorOf } from './replica-selector.ts'
 import { deleteOldSegments } from './retention-pass.ts'
 import {
@@ -51,31 +46,6 @@ export type LeadershipListener = (
   kind: LeadershipKind,
   leaderEpoch: LeaderEpoch,
 ) => void
-
-export interface ReplicaManagerOptions {
-  readonly brokerId: BrokerId
-  /** Epoch of this broker's registration, -1 before there is one. */
-  readonly brokerEpoch: () => number
-  readonly config: Config
-  readonly clock: Clock
-  readonly network: Network
-  readonly directories: LogDirectories
-  readonly store: Store
-  readonly events: EventSink
-  /** The committed metadata. */
-  readonly image: () => MetadataImage
-  readonly alterPartition: AlterPartitionSender
-  readonly interBrokerListenerName: string
-  /** For segment.jitter.ms and names of folders. */
-  readonly random: Random
-  /**
-   * A log directory has failed, as it was in use or when a log in it was opened; it and its partitions are offline from
-   * now on. Kafka halts a broker whose last log directory fails; whether to do so is the caller's choice.
-   */
-  readonly onDirectoryFailure?: (directory: LogDirectory, error: StorageFailure) => void
-  /** The metadata has a replica elsewhere than in this log directory (LOST: in one that is offline), where it is. */
-  readonly assignDirectory?: (state: PartitionState, directoryId: Uuid) => void
-}
 
 /**
  * All replicas of one broker. Every entry is one step: it changes state, and at its end the requests that
@@ -576,36 +546,17 @@ export class ReplicaManager {
   }
 
   #startTimers(): void {
-    const { config, clock } = this.#options
     this.#cleaner.start()
-    this.#tasks.repeat({
-      everyMs: config.long('replica.lag.time.max.ms') / 2,
-      tag: 'replica.isr-check',
-      run: () => {
-        for (const partition of this.#hosted.values()) partition.shrinkIsr()
-      },
-    })
-    this.#tasks.repeat({
-      everyMs: config.long('replica.high.watermark.checkpoint.interval.ms'),
-      tag: 'replica.checkpoint',
-      run: () => {
+    const tasks = replicaTasks({
+      ...this.#options,
+      partitions: () => this.#hosted.values(),
+      writeCheckpoints: () => {
         if (this.#checkpoints.write(this.#hosted.values())) this.#options.store.sync(() => {})
         this.#logStarts.writeAndSync(() => {})
       },
+      deleteOldSegments: () => void this.#deleteOldSegments(),
     })
-    this.#tasks.repeat({
-      everyMs: config.long('log.retention.check.interval.ms'),
-      tag: 'replica.retention',
-      run: () => void this.#deleteOldSegments(),
-    })
-    this.#tasks.repeat({
-      everyMs: config.int('producer.id.expiration.check.interval.ms'),
-      tag: 'replica.producer-expiry',
-      run: () => {
-        for (const { log } of this.#hosted.values()) log.expireProducers(clock.wallMs())
-      },
-    })
-    this.#tasks.repeat(flushTask(config, clock, () => this.#hosted.values()))
+    for (const task of tasks) this.#tasks.repeat(task)
   }
 
   /** The store is what this broker goes by, the file what Apache Kafka would. */

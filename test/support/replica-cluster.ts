@@ -15,7 +15,8 @@ import type {
 } from '../../broker/replica/fetch-result.ts'
 import { LogDirectories } from '../../broker/replica/log-directories.ts'
 import type { Partition } from '../../broker/replica/partition.ts'
-import { ReplicaManager, type ReplicaManagerOptions } from '../../broker/replica/replica-manager.ts'
+import { ReplicaManager } from '../../broker/replica/replica-manager.ts'
+import type { ReplicaManagerOptions } from '../../broker/replica/replica-manager-options.ts'
 import { startFetchServer } from './fetch-server.ts'
 import { ScriptedController } from './scripted-controller.ts'
 
