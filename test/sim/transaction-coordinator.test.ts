@@ -142,7 +142,9 @@ describe('transactions in simulation', () => {
       cluster.world.node('next').ports,
     )
     await settle(cluster.world, next.initTransactions())
-    await expect(settle(cluster.world, producer.commitTransaction())).rejects.toThrow(/a newer producer/)
+    await expect(settle(cluster.world, producer.commitTransaction())).rejects.toThrow(
+      /a newer producer/,
+    )
     await transact({ ...made, producer: next }, 'n', 'commit')
     expect(await made.read()).toEqual(['n0', 'n1', 'n2'])
   })
