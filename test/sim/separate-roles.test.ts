@@ -175,8 +175,8 @@ describe('brokers and controllers as nodes of their own', () => {
     })
     const keys = versions.response!.apiKeys.map(({ apiKey }) => apiKey)
     expect(keys).toEqual([
-      1, 18, 19, 20, 32, 33, 37, 43, 44, 45, 46, 49, 52, 53, 54, 55, 56, 57, 58, 60, 62, 63, 64, 67,
-      73,
+      1, 17, 18, 19, 20, 29, 30, 31, 32, 33, 36, 37, 43, 44, 45, 46, 49, 52, 53, 54, 55, 56, 57, 58,
+      60, 62, 63, 64, 67, 73, 80, 81, 82,
     ])
     expect(versions.response!.supportedFeatures.map(({ name }) => name)).toEqual([
       'metadata.version',

@@ -2,16 +2,13 @@
 // transaction; brokers are killed under it, it aborts at times, and is replaced by another with its id at others. Method:
 // whole brokers in the simulated world; at the end readers of committed records find every input once.
 import { describe, expect, it } from 'vitest'
-import { API_HANDLERS } from '../../broker/api/index.ts'
 import { createClient, type Client, type Consumer, type Producer } from '../../src/client/index.ts'
 import type { Random } from '../../src/ports/random.ts'
-import { addPartitionsToTxnApi } from '../../src/wire/messages/24-add-partitions-to-txn.ts'
 import { settle, settleFor } from '../support/sim-promise.ts'
 import { SimCluster } from '../support/sim-cluster.ts'
 
 const INPUTS = 120
 const PARTITIONS = 2
-const isServed = API_HANDLERS.some(({ api }) => api.key === addPartitionsToTxnApi.key)
 
 interface Copier {
   readonly producer: Producer
@@ -209,7 +206,7 @@ function partitionsOf(topic: string) {
   return Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
 }
 
-describe.skipIf(!isServed)('exactly-once copying in simulation', () => {
+describe('exactly-once copying in simulation', () => {
   it.each([1, 2, 3, 4])('loses nothing and doubles nothing, seed %i', async (seed) => {
     const run = new Run(seed)
     const copied = await run.copyAll()
@@ -224,8 +221,3 @@ describe.skipIf(!isServed)('exactly-once copying in simulation', () => {
     expect(run.counts.aborted + run.counts.fenced).toBeGreaterThan(0)
   })
 })
-
-it.skipIf(isServed)(
-  'exactly-once copying is tested when AddPartitionsToTxn is served',
-  ({ skip }) => skip('no transaction coordinator: nothing serves AddPartitionsToTxn yet'),
-)

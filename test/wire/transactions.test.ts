@@ -2,7 +2,6 @@
 // requests, protocol 1) and of our own client (protocol 2).
 import type { Kafka } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { API_HANDLERS } from '../../broker/api/index.ts'
 import { until } from '../../scenarios/lib/until.ts'
 import { createClient, type Client, type Producer } from '../../src/client/index.ts'
 import { startCluster, type Cluster } from '../../src/index.ts'
@@ -11,17 +10,14 @@ import { NodeNetwork } from '../../src/real/node-network.ts'
 import { NodeRandom } from '../../src/real/node-random.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
 import { listOffsetsApi } from '../../src/wire/messages/02-list-offsets.ts'
-import { addPartitionsToTxnApi } from '../../src/wire/messages/24-add-partitions-to-txn.ts'
 import { describeProducersApi } from '../../src/wire/messages/61-describe-producers.ts'
 import { kafkaOf } from '../support/kafkajs.ts'
 import { ask } from '../support/raw-client.ts'
 
-const COORDINATOR_KEY = addPartitionsToTxnApi.key
-const isServed = API_HANDLERS.some(({ api }) => api.key === COORDINATOR_KEY)
 const LIMIT_MS = 20_000
 const ports = { clock: new NodeClock(), network: new NodeNetwork(), random: new NodeRandom() }
 
-describe.skipIf(!isServed)('transactions', () => {
+describe('transactions', () => {
   let cluster: Cluster
   let kafka: Kafka
   let client: Client
@@ -196,11 +192,6 @@ describe.skipIf(!isServed)('transactions', () => {
     expect(await values('out', 'committed', 1)).toEqual(['new'])
   })
 })
-
-it.skipIf(isServed)(
-  `transactions are tested when AddPartitionsToTxn (${COORDINATOR_KEY}) is served`,
-  ({ skip }) => skip('no transaction coordinator: nothing serves AddPartitionsToTxn yet'),
-)
 
 async function put(
   producer: Producer,

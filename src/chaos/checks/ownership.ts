@@ -125,16 +125,23 @@ function checkComplete(
     if (operation.generation < newest) continue
     for (const partition of operation.partitions) owned.add(`${operation.topic}-${partition}`)
   }
-  // A group that faults kept from its next generation, or from its first, has as long from the heal on.
-  beganMs = Math.max(beganMs, history.evidence.healedAtMs ?? 0)
-  const endedMs = history.evidence.membersStoppedAtMs ?? final.atMs
-  if (beganMs + QUIET_SESSIONS * sessionTimeoutMs > endedMs) return
+  const { healedAtMs = 0, membersStoppedAtMs = final.atMs } = history.evidence
+  if (newest === -1) beganMs = healedAtMs
+  const lasted = (fromMs: number): boolean =>
+    fromMs + QUIET_SESSIONS * sessionTimeoutMs <= membersStoppedAtMs
+  if (!lasted(beganMs)) return
+  const names = Array.from(
+    { length: history.facts.partitionsOf(topic) },
+    (_, index) => `${topic}-${index}`,
+  )
+  const missing = names.filter((name) => !owned.has(name))
+  // A group that faults kept from its next generation has as long from the heal on.
+  if (missing.length > 0 && !lasted(healedAtMs)) return
   finding.look()
-  for (let partition = 0; partition < history.facts.partitionsOf(topic); partition += 1) {
-    if (owned.has(`${topic}-${partition}`)) continue
+  for (const name of missing) {
     finding.violated(
       final.atMs,
-      `nobody was given ${topic}-${partition} in generation ${newest} of ${group}, its last`,
+      `nobody was given ${name} in generation ${newest} of ${group}, its last`,
     )
   }
 }

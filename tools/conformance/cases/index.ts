@@ -4,6 +4,7 @@ import * as cluster from './cluster-scenes.ts'
 import * as data from './data-scenes.ts'
 import * as group from './group-scenes.ts'
 import * as security from './security-scenes.ts'
+import * as transaction from './transaction-scenes.ts'
 import * as voter from './voter-scenes.ts'
 
 /** What is asked, by API key. Wrong values are made of these by the tables. */
@@ -28,6 +29,11 @@ export const SCENES: ReadonlyMap<number, readonly Scene[]> = new Map([
   [21, data.DELETE_RECORDS_SCENES],
   [22, cluster.PRODUCER_ID_SCENES],
   [23, data.LEADER_EPOCH_SCENES],
+  [24, transaction.ADD_PARTITIONS_SCENES],
+  [25, transaction.ADD_OFFSETS_SCENES],
+  [26, transaction.END_TXN_SCENES],
+  [27, transaction.WRITE_MARKERS_SCENES],
+  [28, transaction.TXN_OFFSET_COMMIT_SCENES],
   [29, security.DESCRIBE_ACLS_SCENES],
   [30, security.CREATE_ACLS_SCENES],
   [31, security.DELETE_ACLS_SCENES],
@@ -57,9 +63,12 @@ export const SCENES: ReadonlyMap<number, readonly Scene[]> = new Map([
   [57, cluster.FEATURES_SCENES],
   [58, cluster.ENVELOPE_SCENES],
   [60, cluster.DESCRIBE_CLUSTER_SCENES],
+  [61, transaction.DESCRIBE_PRODUCERS_SCENES],
   [62, cluster.REGISTRATION_SCENES],
   [63, cluster.BROKER_HEARTBEAT_SCENES],
   [64, cluster.UNREGISTER_SCENES],
+  [65, transaction.DESCRIBE_TRANSACTIONS_SCENES],
+  [66, transaction.LIST_TRANSACTIONS_SCENES],
   [67, cluster.ALLOCATE_SCENES],
   [71, cluster.TELEMETRY_SCENES],
   [72, cluster.PUSH_TELEMETRY_SCENES],
