@@ -215,6 +215,9 @@ export class GroupMemberLife implements Life {
     const assigned = decodeAssignment(round.assignment)
       .map(({ partition }) => partition)
       .sort((a, b) => a - b)
+    // Who missed a generation does not know to whom that gave what it has: it goes on from what is committed.
+    const hasMissed = this.#generation >= 0 && round.generation > this.#generation + 1
+    if (hasMissed && this.#owned.length > 0) this.#release('lost', this.#owned, this.#generation)
     const before = { owned: this.#owned, generation: this.#generation }
     const revoked = before.owned.filter((partition) => !assigned.includes(partition))
     const added = assigned.filter((partition) => !before.owned.includes(partition))

@@ -75,6 +75,7 @@ export class PartitionFetcher {
   #isTimed = false
   #isHurried = false
   #isStopped = false
+  #openQueries = 0
 
   constructor(options: PartitionFetcherOptions) {
     this.#options = options
@@ -83,7 +84,7 @@ export class PartitionFetcher {
 
   /** Requests without an answer. */
   get openCount(): number {
-    return this.#busyBrokers.size
+    return this.#busyBrokers.size + this.#openQueries
   }
 
   get partitions(): readonly number[] {
@@ -273,10 +274,12 @@ export class PartitionFetcher {
       if (this.#isStopped || this.#assigned.get(partition) !== assigned) return
       const query = { link, history, process, topic, partition, which: 'earliest' } as const
       const isAsked = queryOffset(query, (error, offset) => {
+        this.#openQueries -= 1
         if (error !== null) return link.after(RETRY_MS, 'reader.reset', again)
         if (this.#assigned.get(partition) === assigned) this.assign(partition, offset)
       })
-      if (!isAsked) link.after(RETRY_MS, 'reader.reset', again)
+      if (isAsked) this.#openQueries += 1
+      else link.after(RETRY_MS, 'reader.reset', again)
     }
     // Kept busy, so that nothing is fetched from the position that does not exist.
     assigned.isBusy = true
