@@ -101,8 +101,9 @@ export class FetchedData {
       const { topic, partition } = this.#options
       throw new WireError(`the first batch of ${topic}-${partition} is cut, ${left} bytes came`)
     }
+    // Before anything of it is read: what a flipped bit makes of a number may be beyond all numbers.
+    this.#checkCrc()
     const header = readBatchHeader(records, this.#position)
-    this.#checkCrc(header)
     this.#header = header
     this.#lastEpoch = header.partitionLeaderEpoch
     this.#batch = this.#isGiven(header) ? readRecords(records, this.#position) : []
@@ -114,12 +115,12 @@ export class FetchedData {
     return true
   }
 
-  #checkCrc(header: BatchHeader): void {
+  #checkCrc(): void {
     const { records, checksCrcs, topic, partition } = this.#options
     if (!checksCrcs || isBatchCrcValid(records, this.#position)) return
     throw new KafkaError(
       ErrorCode.CORRUPT_MESSAGE,
-      `the batch at offset ${header.baseOffset} of ${topic}-${partition} has a wrong CRC`,
+      `the batch at offset ${this.#nextOffset} of ${topic}-${partition} has a wrong CRC`,
     )
   }
 

@@ -145,6 +145,13 @@ describe('FetchedData', () => {
     expect([texts(data), data.nextOffset]).toEqual([[], 11])
   })
 
+  it('refuses a batch with a number that a flipped bit made too large as one with a wrong CRC', () => {
+    const bad = batch({ at: 0, values: ['a'], producerId: 0 })
+    // The highest byte but sign of the producer id.
+    bad[43] = bad[43]! ^ 4
+    expect(() => dataOf([bad]).take(1)).toThrow('the batch at offset 0 of t-1 has a wrong CRC')
+  })
+
   it('refuses a batch whose CRC is wrong unless told not to look', () => {
     const good = batch({ at: 0, values: ['a'] })
     const bad = batch({ at: 1, values: ['b'] })
