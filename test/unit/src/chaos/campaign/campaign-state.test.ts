@@ -33,6 +33,15 @@ describe('CampaignState', () => {
     expect(CampaignState.resume(folder, HEADER).done.map(({ seed }) => seed)).toEqual([1, 3])
   })
 
+  it('reads lines longer than what it reads at a time', () => {
+    const state = CampaignState.create(folder, HEADER)
+    const long = outcome(1, { verdict: 'fail', reason: 'ä'.repeat(1_500_000) })
+    state.add(long)
+    state.add(outcome(2))
+    expect(CampaignState.resume(folder, HEADER).done).toEqual([long, outcome(2)])
+    expect(CampaignState.resume(folder, HEADER).done).toHaveLength(2)
+  })
+
   it('begins anew where there is nothing, and when it is not to resume', () => {
     expect(CampaignState.resume(join(folder, 'new'), HEADER).done).toEqual([])
     CampaignState.create(folder, HEADER).add(outcome(1))
