@@ -1,6 +1,6 @@
 import type { BrokerId, ProducerId } from '../../src/base/ids.ts'
 import { topicPartitionKey, type TopicPartition } from '../../src/base/topic-partition.ts'
-import { ClientConnection } from '../../src/client/connection.ts'
+import { MovingConnection } from '../../src/client/connection.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Address, Network } from '../../src/ports/network.ts'
 import { ErrorCode } from '../../src/wire/error-codes.ts'
@@ -55,7 +55,7 @@ interface Question {
 
 /** The way to the coordinators on one broker: one request in flight, all that came meanwhile in the next. */
 interface Peer {
-  connection: ClientConnection | null
+  readonly connection: MovingConnection
   /** By transactional id. */
   waiting: Map<string, Question>
   isBusy: boolean
@@ -107,7 +107,7 @@ export class TransactionVerifier {
       for (const { transaction, done } of waiting.values()) {
         done(errorsOf(transaction, ErrorCode.NETWORK_EXCEPTION))
       }
-      connection?.close()
+      connection.close()
     }
     this.#peers.clear()
   }
@@ -133,7 +133,10 @@ export class TransactionVerifier {
   #peer(id: BrokerId): Peer {
     const known = this.#peers.get(id)
     if (known !== undefined) return known
-    const peer: Peer = { connection: null, waiting: new Map(), isBusy: false }
+    const { brokerId, network, clock } = this.#options
+    const clientId = `broker-${brokerId}-txn-verifier`
+    const connection = new MovingConnection({ network, clock, clientId })
+    const peer: Peer = { connection, waiting: new Map(), isBusy: false }
     this.#peers.set(id, peer)
     return peer
   }
@@ -142,7 +145,8 @@ export class TransactionVerifier {
     if (peer.isBusy || peer.waiting.size === 0 || this.#isClosed) return
     const questions = [...peer.waiting.values()]
     peer.waiting = new Map()
-    const connection = this.#connect(id, peer)
+    const address = this.#addressOf(id)
+    const connection = address === null ? null : peer.connection.to(address)
     if (connection === null) {
       for (const { transaction, done } of questions) {
         done(errorsOf(transaction, ErrorCode.COORDINATOR_NOT_AVAILABLE))
@@ -160,19 +164,6 @@ export class TransactionVerifier {
         this.#pump(id, peer)
       })
     })
-  }
-
-  #connect(id: BrokerId, peer: Peer): ClientConnection | null {
-    const address = this.#addressOf(id)
-    if (address === null) return null
-    const current = peer.connection
-    const isSame = current?.address.host === address.host && current.address.port === address.port
-    if (current !== null && isSame && current.state !== 'closed') return current
-    current?.close()
-    const { brokerId, network, clock } = this.#options
-    const clientId = `broker-${brokerId}-txn-verifier`
-    peer.connection = new ClientConnection({ network, clock, address, clientId })
-    return peer.connection
   }
 }
 

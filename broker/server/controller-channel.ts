@@ -1,5 +1,5 @@
 import { ConnectionError, TimeoutError } from '../../src/base/errors.ts'
-import { ClientConnection } from '../../src/client/connection.ts'
+import { MovingConnection, type ClientConnection } from '../../src/client/connection.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { Address, Network } from '../../src/ports/network.ts'
 import type { Api, Input } from '../../src/wire/schema.ts'
@@ -36,12 +36,12 @@ const MAX_WAITING = 1000
 export class ControllerChannel implements ControllerSender {
   readonly #options: ControllerChannelOptions
   readonly #waiting = new Map<Pending, Timer>()
-  #connection: ClientConnection | null = null
-  #connectedTo: Address | null = null
+  readonly #connection: MovingConnection
   #isClosed = false
 
   constructor(options: ControllerChannelOptions) {
     this.#options = options
+    this.#connection = new MovingConnection(options)
   }
 
   send<Req, Res>(
@@ -71,14 +71,14 @@ export class ControllerChannel implements ControllerSender {
 
   /** The quorum has a new leader: waiting requests go there at once. */
   leaderChanged(): void {
-    this.#disconnect()
+    this.#connection.close()
     if (this.#options.controllerAddress() === null) return
     for (const pending of this.#takeWaiting()) this.#attempt(pending)
   }
 
   close(): void {
     this.#isClosed = true
-    this.#disconnect()
+    this.#connection.close()
     for (const pending of this.#takeWaiting()) {
       pending.fail(new ConnectionError('the node is closing'))
     }
@@ -90,7 +90,7 @@ export class ControllerChannel implements ControllerSender {
       pending.fail(new TimeoutError(`${pending.what}: no controller answered in time`))
       return
     }
-    const connection = this.#connect()
+    const connection = this.#connection.to(this.#options.controllerAddress())
     if (connection === null) this.#retryLater(pending)
     else pending.send(connection, remainingMs)
   }
@@ -117,37 +117,5 @@ export class ControllerChannel implements ControllerSender {
     const waiting = [...this.#waiting.keys()]
     this.#waiting.clear()
     return waiting
-  }
-
-  #connect(): ClientConnection | null {
-    const address = this.#options.controllerAddress()
-    if (address === null) {
-      this.#disconnect()
-      return null
-    }
-    const isSame =
-      this.#connectedTo?.host === address.host && this.#connectedTo.port === address.port
-    if (this.#connection !== null && isSame) return this.#connection
-    this.#disconnect()
-    const { network, clock, clientId } = this.#options
-    const connection = new ClientConnection({
-      network,
-      clock,
-      address,
-      clientId,
-      onClosed: () => {
-        if (this.#connection === connection) this.#connection = null
-      },
-    })
-    this.#connection = connection
-    this.#connectedTo = address
-    return connection
-  }
-
-  #disconnect(): void {
-    const connection = this.#connection
-    this.#connection = null
-    this.#connectedTo = null
-    connection?.close()
   }
 }

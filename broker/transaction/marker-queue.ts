@@ -1,4 +1,4 @@
-import { ClientConnection } from '../../src/client/connection.ts'
+import { MovingConnection } from '../../src/client/connection.ts'
 import type { TopicPartition } from '../../src/base/topic-partition.ts'
 import type { Clock, Timer } from '../../src/ports/clock.ts'
 import type { Address, Network } from '../../src/ports/network.ts'
@@ -34,14 +34,14 @@ export interface Marker {
 export class MarkerQueue {
   readonly #options: MarkerQueueOptions
   #waiting: Marker[] = []
-  #connection: ClientConnection | null = null
-  #connectedTo: Address | null = null
+  readonly #connection: MovingConnection
   #inFlight: readonly Marker[] = []
   #isClosed = false
   #timer: Timer | null = null
 
   constructor(options: MarkerQueueOptions) {
     this.#options = options
+    this.#connection = new MovingConnection(options)
   }
 
   /** Sends at the end of the present step, so that what is added together goes together. */
@@ -57,13 +57,13 @@ export class MarkerQueue {
 
   /** Waits no longer for an answer: the request counts as unanswered. */
   abandon(): void {
-    this.#connection?.close()
+    this.#connection.close()
   }
 
   close(): void {
     this.#isClosed = true
     if (this.#timer !== null) this.#options.clock.cancel(this.#timer)
-    this.#connection?.close()
+    this.#connection.close()
   }
 
   #sendSoon(): void {
@@ -78,7 +78,7 @@ export class MarkerQueue {
     const markers = this.#waiting.filter(({ task }) => !task.isOver)
     this.#waiting = []
     if (markers.length === 0) return
-    const connection = this.#connect()
+    const connection = this.#connection.to(this.#options.address())
     if (connection === null) return this.#options.onAnswer(markers, null)
     this.#inFlight = markers
     const body = { markers: markers.map(writableMarker) }
@@ -95,31 +95,6 @@ export class MarkerQueue {
         if (this.#waiting.length > 0) this.#sendSoon()
       },
     )
-  }
-
-  #connect(): ClientConnection | null {
-    const address = this.#options.address()
-    const isSame =
-      address !== null &&
-      this.#connectedTo?.host === address.host &&
-      this.#connectedTo.port === address.port
-    if (isSame && this.#connection !== null) return this.#connection
-    this.#connection?.close()
-    this.#connection = null
-    if (address === null) return null
-    const { network, clock, clientId } = this.#options
-    const connection = new ClientConnection({
-      network,
-      clock,
-      address,
-      clientId,
-      onClosed: () => {
-        if (this.#connection === connection) this.#connection = null
-      },
-    })
-    this.#connection = connection
-    this.#connectedTo = address
-    return connection
   }
 }
 

@@ -349,3 +349,41 @@ function decodeAnswer<Req, Res>(api: Api<Req, Res>, version: number, frame: Buff
 function badAnswer(name: string, error: WireError): ConnectionError {
   return new ConnectionError(`connection to ${name} dropped: ${error.message}`, { cause: error })
 }
+
+export interface MovingConnectionOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly clientId: string
+}
+
+/** One connection at a time to whoever is in charge now, made when it is asked for. */
+export class MovingConnection {
+  readonly #options: MovingConnectionOptions
+  #current: ClientConnection | null = null
+
+  constructor(options: MovingConnectionOptions) {
+    this.#options = options
+  }
+
+  /** The connection to this address: the one that there is, or a new one in its place. Null without an address. */
+  to(address: Address | null): ClientConnection | null {
+    const current = this.#current
+    const isSame =
+      address !== null &&
+      current?.address.host === address.host &&
+      current.address.port === address.port
+    if (isSame && current !== null && current.state !== 'closed') return current
+    this.close()
+    if (address === null) return null
+    const { network, clock, clientId } = this.#options
+    this.#current = new ClientConnection({ network, clock, address, clientId })
+    return this.#current
+  }
+
+  /** Ends the one that there is; the next question makes another. */
+  close(): void {
+    const current = this.#current
+    this.#current = null
+    current?.close()
+  }
+}
